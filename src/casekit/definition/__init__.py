@@ -1,0 +1,1 @@
+"""What a case type says: frozen records, their canonical JSON, their digest; and the maps that imports use."""

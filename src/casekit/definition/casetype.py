@@ -1,0 +1,277 @@
+"""The records of a case type. Immutable; two front ends, Python and JSON, with one canonical form.
+
+Everything is a map keyed by id, so that an edition can overlay it by a merge patch; where document order
+decides, each record carries an explicit ``order``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from attrs import field as attr
+from attrs import frozen
+
+from casekit.definition.fields import Field, ordered
+
+Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
+CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
+ENDED: frozenset[str] = frozenset({"closed", "cancelled"})
+"""Categories of cases that are over."""
+
+PartyKind = Literal["person", "organisation", "unit", "staff"]
+PARTY_KINDS: tuple[PartyKind, ...] = ("person", "organisation", "unit", "staff")
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)
+
+
+@frozen
+class Role:
+    """A part that parties play in a case.
+
+    Attributes:
+        min, max: How many parties at least and at most; ``max`` None is without limit.
+        kinds: Kinds of party that may play it; empty: any.
+        title: What people read.
+    """
+
+    min: int = 0
+    max: int | None = None
+    kinds: tuple[PartyKind, ...] = attr(default=(), converter=_names)
+    title: str = ""
+
+
+def role(count: int | tuple[int, int | None] = (0, None), kind: str | tuple[str, ...] = (), title: str = "") -> Role:
+    """A role for exactly ``count`` parties, or for ``(at least, at most)``; ``None`` is without limit."""
+    least, most = (count, count) if isinstance(count, int) else count
+    return Role(least, most, _names(kind), title)
+
+
+@frozen
+class Action:
+    """What a transition or state does besides moving, as data.
+
+    Attributes:
+        set: Field of case data → expression for its new value.
+        emit: Internal event to raise, or empty.
+        run: Named effect for the outbox, or empty.
+        args: Argument of the effect → expression.
+    """
+
+    set: Mapping[str, str] = attr(factory=dict)
+    emit: str = ""
+    run: str = ""
+    args: Mapping[str, str] = attr(factory=dict)
+
+
+@frozen
+class State:
+    """A state, or a state of states.
+
+    Attributes:
+        title: What people read.
+        category: What it means across case types; inner states inherit it.
+        initial: Inner state that is entered first.
+        states: Inner states.
+        outcome: Of an ending state: what came out.
+        on_enter, on_exit: Actions.
+        order: Place among its siblings.
+    """
+
+    title: str = ""
+    category: Category | Literal[""] = ""
+    initial: str = ""
+    states: Mapping[str, State] = attr(factory=dict, converter=ordered)
+    outcome: str = ""
+    on_enter: tuple[Action, ...] = attr(default=(), converter=tuple)
+    on_exit: tuple[Action, ...] = attr(default=(), converter=tuple)
+    order: int = 0
+
+
+ALWAYS = "always"
+"""Name of the event that is no event: such a transition is taken as soon as its condition holds."""
+
+
+@frozen
+class Transition:
+    """A way from states to a state.
+
+    Attributes:
+        source: States (full dotted path) in which, or within which, it can be taken.
+        target: State that is entered; None: none is left and none entered.
+        on: The event; empty: the transition's own key; ``always``: as soon as ``when`` holds.
+        when: Condition; where it does not hold, the next candidate is tried.
+        requires: Requirements; where one is unmet, the event is refused and says so.
+        allow: Permission that the actor needs.
+        form: Fields that come with the event; read as ``event.<field>``.
+        do: Actions on the way.
+        internal: Whether a source that contains the target is left and entered again (no) or kept (yes).
+        reason: Whether a reason in words must be given.
+        title: What people read.
+        order: Place in which candidates are tried.
+    """
+
+    source: tuple[str, ...] = attr(converter=_names)
+    target: str | None = None
+    on: str = ""
+    when: str = ""
+    requires: tuple[str, ...] = attr(default=(), converter=_names)
+    allow: str = ""
+    form: Mapping[str, Field] = attr(factory=dict, converter=ordered)
+    do: tuple[Action, ...] = attr(default=(), converter=tuple)
+    internal: bool = False
+    reason: bool = False
+    title: str = ""
+    order: int = 0
+
+
+@frozen
+class Clock:
+    """A running deadline.
+
+    Attributes:
+        amount: ISO 8601 duration, of kind ``elapsed``.
+        start: Condition under which it starts; it starts once each time the condition becomes true.
+        stop: Condition that meets it.
+        pause: Condition during which it does not run.
+        cancel: Condition that ends it without a verdict.
+        warn: Offsets from the due instant, ISO 8601 (``-P3D``).
+        kind: ``elapsed``: an amount from its start; ``fixed``: due when ``due`` says.
+        due: Of kind ``fixed``: field of case data with a day or instant; empty: each instance brings its own.
+        each: Whether many run side by side (one per promise).
+        title: What people read.
+        citation: Law or contract that it comes from.
+        order: Place in which clocks of one instant are judged.
+    """
+
+    amount: str = ""
+    start: str = ""
+    stop: str = ""
+    pause: str = ""
+    cancel: str = ""
+    warn: tuple[str, ...] = attr(default=(), converter=_names)
+    kind: Literal["elapsed", "fixed"] = "elapsed"
+    due: str = ""
+    each: bool = False
+    title: str = ""
+    citation: str = ""
+    order: int = 0
+
+
+@frozen
+class Requirement:
+    """Something that must hold.
+
+    Attributes:
+        when: Condition that meets it.
+        unmet: Words for when it does not hold.
+        citation: Law, contract or policy.
+        remedy: Words for what would meet it.
+    """
+
+    when: str
+    unmet: str = ""
+    citation: str = ""
+    remedy: str = ""
+
+
+@frozen
+class Total:
+    """A figure that the head of every case carries.
+
+    Attributes:
+        kinds: Kinds of posting that it sums (``charge``, ``payment``); a reversal counts against the kind of what it reverses.
+        components: Only these components; empty: all.
+        of: Instead of postings: an expression over other totals (``levied - paid``).
+        report: Whether reports sum it over cases.
+        title: What people read.
+        order: Place in which totals are computed.
+    """
+
+    kinds: tuple[Literal["charge", "payment"], ...] = attr(default=(), converter=_names)
+    components: tuple[str, ...] = attr(default=(), converter=_names)
+    of: str = ""
+    report: bool = False
+    title: str = ""
+    order: int = 0
+
+
+@frozen
+class Book:
+    """The ledger of a case type.
+
+    Attributes:
+        currency: The only currency; empty: that of the first money in the case's data.
+        components: What charges may be for, in the order in which payments pay them.
+        order: Across the whole debt by component, or charge by charge by age.
+        opening: Component → expression: charged when the case opens, where the expression has a value.
+        citation: Law or contract for the order of payments.
+    """
+
+    currency: str = ""
+    components: tuple[str, ...] = attr(default=(), converter=_names)
+    order: Literal["by-component", "oldest-first"] = "by-component"
+    opening: Mapping[str, str] = attr(factory=dict)
+    citation: str = ""
+
+
+@frozen
+class DocumentKind:
+    """A kind of document that cases of this type have.
+
+    Attributes:
+        title: What people read.
+        direction: Whether it comes in, goes out or stays inside; empty: any.
+    """
+
+    title: str = ""
+    direction: Literal["", "in", "out", "internal"] = ""
+
+
+@frozen
+class CaseType:
+    """A kind of case: its data, its states, who may do what, what must hold, which deadlines run.
+
+    Attributes:
+        key: Public name (``debt.case``).
+        version: Version of the text; a published version never changes.
+        title: What people read.
+        initial: State in which a case begins.
+        states, transitions: The lifecycle.
+        data: Fields of the case.
+        facts: Facts that may be noted, each with the form of its value.
+        roles: Parts that parties play.
+        clocks: Deadlines.
+        requirements: What transitions, commands and closing may require, by key.
+        guards: Core command (``pay``, ``charge``, ``message``) → requirements that it must meet.
+        closing: Requirements that every closing must meet.
+        totals: Figures in the head of the case.
+        ledger: What may be charged, and how payments pay it; None: no ledger.
+        documents: Kinds of document; empty: any.
+        number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
+        zone: IANA zone of days and deadlines, unless the case has its own.
+        overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
+            rest is free.
+    """
+
+    key: str
+    version: str
+    title: str
+    initial: str
+    states: Mapping[str, State] = attr(converter=ordered)
+    transitions: Mapping[str, Transition] = attr(factory=dict, converter=ordered)
+    data: Mapping[str, Field] = attr(factory=dict, converter=ordered)
+    facts: Mapping[str, Field] = attr(factory=dict, converter=ordered)
+    roles: Mapping[str, Role] = attr(factory=dict)
+    clocks: Mapping[str, Clock] = attr(factory=dict, converter=ordered)
+    requirements: Mapping[str, Requirement] = attr(factory=dict)
+    guards: Mapping[str, tuple[str, ...]] = attr(factory=dict)
+    closing: tuple[str, ...] = attr(default=(), converter=_names)
+    totals: Mapping[str, Total] = attr(factory=dict, converter=ordered)
+    ledger: Book | None = None
+    documents: Mapping[str, DocumentKind] = attr(factory=dict)
+    number: str = ""
+    zone: str = "UTC"
+    overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)

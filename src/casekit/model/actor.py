@@ -1,0 +1,33 @@
+"""Who acts: a pseudonymous name, the roles taken, the tenant. Login is the host product's business."""
+
+from __future__ import annotations
+
+import re
+
+from attrs import field, frozen
+
+from casekit.errors import BadInput
+
+_NAME = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9._@+-]{1,100}")
+_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+@frozen
+class Actor:
+    """An authenticated actor, as the host names it.
+
+    Attributes:
+        name: ``kind:id``, pseudonymous, for it stays in the journal for ever (``user:lee``, ``system:clock``).
+        roles: The roles taken in this seat; permissions come from them alone.
+        tenant: Whose record it is.
+    """
+
+    name: str
+    roles: frozenset[str] = field(factory=frozenset, converter=frozenset)
+    tenant: str = "main"
+
+    def __attrs_post_init__(self) -> None:
+        if not _NAME.fullmatch(self.name):
+            raise BadInput.at("actor", f"{self.name!r} is no actor", "name it kind:id, such as user:lee")
+        if not _TENANT.fullmatch(self.tenant):
+            raise BadInput.at("tenant", f"{self.tenant!r} is no tenant", "use lower-case letters, digits and hyphens, at most 40")

@@ -1,0 +1,212 @@
+"""Instants, days, durations: one text for each, and the arithmetic between them.
+
+An *instant* is UTC with six decimals, ``2026-11-24T14:00:00.000000Z``: of fixed width, so that instants
+compare as texts, in Python and in SQL alike. A *day* is ``2026-11-24`` in a zone; it counts as its first
+instant there and stays a day. Durations are ISO 8601: ``P14D`` counts calendar days at the same local
+time, ``PT36H`` exact time.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from zoneinfo import ZoneInfo
+
+from attrs import frozen
+
+from casekit.errors import BadInput
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_DURATION = re.compile(
+    r"(-?)P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?"
+    r"(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"
+)
+
+
+def instant(moment: datetime) -> str:
+    """The canonical text of a moment.
+
+    Raises:
+        BadInput: the datetime has no zone.
+    """
+    if moment.tzinfo is None:
+        raise BadInput.at("time", f"{moment.isoformat()} has no zone", "give an aware datetime")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def moment(text: str) -> datetime:
+    """The moment that a canonical text says, in UTC.
+
+    Raises:
+        BadInput: not an instant of the canonical form.
+    """
+    if not _INSTANT.fullmatch(text):
+        raise BadInput.at("time", f"{text!r} is no instant", "write it as 2026-11-24T14:00:00.000000Z")
+    try:
+        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+    except ValueError as wrong:
+        raise BadInput.at("time", f"{text!r} is no instant: {wrong}", "check month, day and hour") from None
+
+
+@lru_cache(maxsize=256)
+def zone_named(name: str) -> ZoneInfo:
+    """The IANA zone.
+
+    Raises:
+        BadInput: no zone of that name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise BadInput.at("zone", f"{name!r} is no IANA time zone", "use a name such as Europe/Rome") from None
+
+
+@lru_cache(maxsize=16384)
+def day_start(day: str, zone: str) -> str:
+    """The first instant of a day in a zone (00:00, or the first time that exists there on that day)."""
+    try:
+        local = datetime.fromisoformat(date.fromisoformat(day).isoformat())
+    except (ValueError, TypeError):
+        raise BadInput.at("day", f"{day!r} is no day", "write it as 2026-11-24") from None
+    return instant(at_wall_time(local, zone))
+
+
+def at_wall_time(local: datetime, zone: str) -> datetime:
+    """The instant of a wall-clock time in a zone; a time that a zone skips moves forward, an ambiguous one is the first."""
+    return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
+
+
+def local(at: str, zone: str) -> datetime:
+    """An instant as wall-clock time in a zone (aware)."""
+    return moment(at).astimezone(zone_named(zone))
+
+
+def micros(text: str) -> int:
+    """An instant as microseconds since 1970 (UTC)."""
+    return (moment(text) - EPOCH) // _MICROSECOND
+
+
+def from_micros(value: int) -> str:
+    """The instant that many microseconds after 1970 (UTC)."""
+    try:
+        return instant(EPOCH + timedelta(microseconds=value))
+    except OverflowError:
+        raise BadInput.at("time", "the date lies outside the years 1 to 9999", "use a shorter duration") from None
+
+
+@frozen
+class Duration:
+    """An ISO 8601 duration: calendar months and days, then exact time.
+
+    Attributes:
+        months: Calendar months (years are twelve), clamped to the month's end.
+        days: Calendar days at the same local time.
+        micros: Exact microseconds, counted last.
+    """
+
+    months: int = 0
+    days: int = 0
+    micros: int = 0
+
+
+@lru_cache(maxsize=4096)
+def duration(text: str) -> Duration:
+    """The duration that an ISO 8601 text says (``P14D``, ``PT36H``, ``-P3D``).
+
+    Raises:
+        BadInput: not a duration, or one without any part.
+    """
+    match = _DURATION.fullmatch(text)
+    if match is None or text.endswith(("P", "T")):
+        raise BadInput.at("duration", f"{text!r} is no duration", "write it as P14D or PT36H (ISO 8601)")
+    sign = -1 if match[1] else 1
+    years, months, weeks, days, hours, minutes, seconds = (int(g or 0) for g in match.group(2, 3, 4, 5, 6, 7, 8))
+    part = int((match[9] or "").ljust(6, "0"))
+    exact = ((hours * 60 + minutes) * 60 + seconds) * 1_000_000 + part
+    return Duration(sign * (years * 12 + months), sign * (weeks * 7 + days), sign * exact)
+
+
+def add(at: str, amount: Duration, zone: str) -> str:
+    """The instant a duration later: months and days on the zone's calendar, then exact time.
+
+    A month without that day gives its last day; a local time that does not exist moves forward.
+    """
+    try:
+        if amount.months or amount.days:
+            here = local(at, zone)
+            wall = _add_months(here.replace(tzinfo=None), amount.months) + timedelta(days=amount.days)
+            base = wall.replace(tzinfo=zone_named(zone), fold=here.fold).astimezone(UTC)
+        else:
+            base = moment(at)
+        return instant(base + timedelta(microseconds=amount.micros))
+    except (OverflowError, ValueError):
+        raise BadInput.at("duration", "the date lies outside the years 1 to 9999", "use a shorter duration") from None
+
+
+def day_after(day: str) -> str:
+    """The next day's text."""
+    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+
+
+@frozen
+class Effective:
+    """When something held, in the world: an instant, or a day that stays a day.
+
+    Attributes:
+        at: Canonical instant; of a day, its first instant in the zone.
+        zone: IANA zone in which it is read.
+        day: The day, where only the day is known; else None.
+    """
+
+    at: str
+    zone: str
+    day: str | None = None
+
+    def __str__(self) -> str:
+        return self.day or self.at
+
+
+def effective(when: date | datetime | str, zone: str) -> Effective:
+    """What a caller means by a date (a day), a datetime or the text of either.
+
+    Raises:
+        BadInput: a naive datetime, or a text that is neither.
+    """
+    if isinstance(when, str):
+        when = _read(when)
+    if isinstance(when, datetime):
+        zone_named(zone)
+        return Effective(instant(when), zone)
+    day = when.isoformat()
+    return Effective(day_start(day, zone), zone, day)
+
+
+def _read(text: str) -> date | datetime:
+    try:
+        if len(text) == 10:
+            return date.fromisoformat(text)
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput.at("time", f"{text!r} is neither a day nor an instant", "write 2026-11-24 or 2026-11-24T14:00:00Z") from None
+    if read.tzinfo is None:
+        raise BadInput.at("time", f"{text!r} has no zone", "end it with Z or an offset such as +01:00")
+    return read
+
+
+def _add_months(wall: datetime, months: int) -> datetime:
+    if not months:
+        return wall
+    index = wall.year * 12 + wall.month - 1 + months
+    year, month = divmod(index, 12)
+    day = min(wall.day, _month_length(year, month + 1))
+    return wall.replace(year=year, month=month + 1, day=day)
+
+
+def _month_length(year: int, month: int) -> int:
+    following = date(year + month // 12, month % 12 + 1, 1) if (year, month) != (9999, 12) else date(9999, 12, 31)
+    return (following - timedelta(days=1)).day if (year, month) != (9999, 12) else 31
