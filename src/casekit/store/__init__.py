@@ -1,1 +1,1 @@
-"""."""
+"""The store: tables, transactions, the projection writer, queries, keys, documents, migrations."""

@@ -1,0 +1,56 @@
+"""The sealed envelope's form: ``v1.keyid.nonce.ciphertext``, the last two in base64url without padding.
+
+AES-256-GCM; the associated data is ``tenant/stream/path``, so that an envelope opens only where it was
+written. Which key opens it, and whether that key still exists, is the key store's business; the record only
+carries envelopes and never needs one open.
+"""
+
+from __future__ import annotations
+
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+
+from attrs import frozen
+
+_FORM = re.compile(r"v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})")
+
+
+@frozen
+class Envelope:
+    """A sealed text.
+
+    Attributes:
+        key: Id of the data key (16 hex digits).
+        nonce: 12 bytes, never used twice with one key.
+        ciphertext: With the 16-byte tag at its end.
+    """
+
+    key: str
+    nonce: bytes
+    ciphertext: bytes
+
+    def __str__(self) -> str:
+        return pack(self.key, self.nonce, self.ciphertext)
+
+
+def pack(key: str, nonce: bytes, ciphertext: bytes) -> str:
+    """The text of an envelope."""
+    return f"v1.{key}.{urlsafe_b64encode(nonce).decode()}.{urlsafe_b64encode(ciphertext).rstrip(b'=').decode()}"
+
+
+def unpack(text: str) -> Envelope:
+    """The envelope that a text says.
+
+    Raises:
+        ValueError: not the text of an envelope of version 1.
+    """
+    match = _FORM.fullmatch(text)
+    if match is None:
+        raise ValueError("not an envelope of version 1")
+    ciphertext = match[3] + "=" * (-len(match[3]) % 4)
+    return Envelope(match[1], urlsafe_b64decode(match[2]), urlsafe_b64decode(ciphertext))
+
+
+def associated(tenant: str, stream: str, path: str) -> bytes:
+    """The associated data that binds an envelope to its place."""
+    return f"{tenant}/{stream}/{path}".encode()

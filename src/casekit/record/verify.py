@@ -1,0 +1,169 @@
+"""Verify a stream: chain, fold, state digests, and every projected row against what the journal says.
+
+Pure over what the store reads. It needs no key, no plugin and no definition: an envelope is text to it.
+What it can't see by itself: a tail that was cut together with its head, and a history rewritten as a whole.
+Both need a hash kept elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import define, field, frozen
+
+from casekit.model.canonical import Json, decode, encode
+from casekit.record.entry import FORMAT, START, header, link, state_digest
+from casekit.record.fold import Unfoldable, fold
+from casekit.record.tables import KEYS, LISTED, ROWS, listed
+
+@frozen
+class Stream:
+    """A stream as it was read from the store.
+
+    Attributes:
+        tenant, uuid, kind: Which stream it is.
+        n, version, hash, head: What its head row says (``head`` as text).
+        listed: The list columns of its head row, in the order of ``tables.LISTED``.
+        entries: In order of n, each in the order of ``entry.COLUMNS``.
+        rows: Projected table → rows, in the order of ``tables.ROWS``.
+    """
+
+    tenant: str
+    uuid: str
+    kind: str
+    n: int
+    version: int
+    hash: bytes
+    head: str
+    listed: tuple[Any, ...]
+    entries: Sequence[tuple[Any, ...]]
+    rows: Mapping[str, Sequence[tuple[Any, ...]]]
+
+
+@frozen
+class Wrong:
+    """The first thing that is wrong with a stream.
+
+    Attributes:
+        stream: UUID of the stream.
+        n: The entry that is wrong, or that wrote the row which differs; None where no entry wrote it.
+        what: What is wrong, in words.
+        table, row, column: The place, where it is a table that differs.
+    """
+
+    stream: str
+    n: int | None
+    what: str
+    table: str = "entries"
+    row: str = ""
+    column: str = ""
+
+
+@define
+class Report:
+    """What a verification saw.
+
+    Attributes:
+        streams, entries: How many were checked.
+        wrong: What is wrong, one per stream at most, in the order found.
+    """
+
+    streams: int = 0
+    entries: int = 0
+    wrong: list[Wrong] = field(factory=list)
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.wrong
+
+
+def verify(streams: Iterable[Stream]) -> Report:
+    """Checks every stream; one wrong stream does not end the check of the others."""
+    report = Report()
+    for stream in streams:
+        report.streams += 1
+        report.entries += len(stream.entries)
+        wrong = check(stream)
+        if wrong is not None:
+            report.wrong.append(wrong)
+    return report
+
+
+def check(stream: Stream) -> Wrong | None:
+    """The first thing that is wrong with a stream, or None."""
+    head: Json | None = None
+    previous = START
+    rows: dict[str, dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]]] = {}
+    for place, entry in enumerate(stream.entries, start=1):
+        what = _broken(stream, entry, place, previous)
+        if what:
+            return Wrong(stream.uuid, place, what)
+        try:
+            head, written = fold(head, decode(entry[11])["changes"], place)
+        except (Unfoldable, KeyError, ValueError, TypeError, AttributeError) as wrong:
+            return Wrong(stream.uuid, place, f"the body can't be folded: {wrong}")
+        text = encode(head)
+        if state_digest(text) != entry[10]:
+            return Wrong(stream.uuid, place, "the state after it is not the one that it recorded", column="state")
+        for table, key, row in written:
+            rows.setdefault(table, {})[key] = (place, row) if row is not None else _GONE
+        previous = entry[12]
+    if head is None:
+        return Wrong(stream.uuid, None, "the stream has no entry")
+    return _wrong_head(stream, head, previous) or _wrong_row(stream, rows)
+
+
+_GONE: tuple[int, tuple[Any, ...]] = (0, ())
+
+
+def _broken(stream: Stream, entry: tuple[Any, ...], place: int, previous: bytes) -> str:
+    v, n = entry[0], entry[1]
+    if n != place:
+        return f"entry {place} is missing: the next one is {n}"
+    if v != FORMAT:
+        return f"format {v} is not known here (this casekit reads format {FORMAT})"
+    try:
+        fits = link(previous, header(stream.tenant, stream.uuid, *entry[:11]), entry[11]) == entry[12]
+    except (TypeError, ValueError, AttributeError):
+        return "its columns are not of the types that an entry has"
+    return "" if fits else "its hash does not fit its content and the entry before it"
+
+
+def _wrong_head(stream: Stream, head: Json, last: bytes) -> Wrong | None:
+    last_n = len(stream.entries)
+    expected = (stream.kind, last_n, head["version"], last, encode(head), *listed(head))
+    found = (head["stream"], stream.n, stream.version, stream.hash, stream.head, *stream.listed)
+    for column, says, should in zip(("kind", "n", "version", "hash", "head", *LISTED), found, expected, strict=True):
+        if says != should:
+            return Wrong(stream.uuid, last_n, f"the table says {_short(says)}, the journal {_short(should)}", "streams", stream.uuid, column)
+    return None
+
+
+def _wrong_row(stream: Stream, expected: Mapping[str, Mapping[tuple[Any, ...], tuple[int, tuple[Any, ...]]]]) -> Wrong | None:
+    for table, columns in ROWS.items():
+        wanted = {key: row for key, row in expected.get(table, {}).items() if row is not _GONE}
+        places = tuple(columns.index(column) for column in KEYS[table])
+        for row in stream.rows.get(table, ()):
+            key = tuple(row[p] for p in places)
+            n, should = wanted.pop(key, (None, None))
+            if should is None:
+                return Wrong(stream.uuid, None, "no entry wrote this row", table, _name(key))
+            if row != should:
+                at = next(i for i, (a, b) in enumerate(zip(row, should, strict=True)) if a != b)
+                what = f"the table says {_short(row[at])}, the journal {_short(should[at])}"
+                return Wrong(stream.uuid, n, what, table, _name(key), columns[at])
+        if wanted:
+            key, (n, _) = next(iter(wanted.items()))
+            return Wrong(stream.uuid, n, "the row is missing", table, _name(key))
+    return None
+
+
+def _name(key: tuple[Any, ...]) -> str:
+    return ".".join(map(str, key))
+
+
+def _short(value: Any) -> str:
+    text = value.hex() if isinstance(value, bytes) else repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."

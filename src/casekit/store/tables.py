@@ -1,0 +1,146 @@
+"""The tables, as SQLAlchemy Core. Tenant is in every key.
+
+``streams`` holds the heads; ``entries`` the journal; the tables named in ``record.tables.ROWS`` are its
+projection. The rest is beside the record: keys and search rows (so that erasing can delete them), idempotency
+and outbox (pointers only), definitions, sequences.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    ForeignKeyConstraint,
+    Index,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from casekit.record.entry import COLUMNS
+from casekit.record.tables import KEYS, LISTED, ROWS
+
+METADATA = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+_INTEGERS = {"sid", "n", "i", "v", "version", "minor", "size", "value", "attempts"}
+_BYTES = {"hash", "state", "wrapped", "hmac", "key_hmac", "request_hmac"}
+_MAYBE = {"day", "value_json", "number", "outcome", "closed", "wake", "merged", "state_listed", "category"}
+
+
+def _column(name: str, optional: bool = False) -> Column[Any]:
+    kind: Any = BigInteger() if name in _INTEGERS else LargeBinary() if name in _BYTES else Text()
+    return Column(name, kind, nullable=optional)
+
+
+def _table(name: str, columns: tuple[Column[Any], ...], key: tuple[str, ...], *more: Any) -> Table:
+    return Table(name, METADATA, Column("tenant", Text(), nullable=False), *columns, PrimaryKeyConstraint("tenant", *key), *more, sqlite_strict=True)
+
+
+def _of_stream() -> ForeignKeyConstraint:
+    return ForeignKeyConstraint(["tenant", "sid"], ["streams.tenant", "streams.sid"])
+
+
+_OPTIONAL_LISTED = set(LISTED) - {"type", "opened"}
+
+STREAMS = _table(
+    "streams",
+    (
+        _column("sid"),
+        _column("uuid"),
+        _column("kind"),
+        _column("n"),
+        _column("version"),
+        _column("hash"),
+        _column("head"),
+        *(Column(name, Text(), nullable=name in _OPTIONAL_LISTED) for name in LISTED),
+    ),
+    ("sid",),
+    UniqueConstraint("tenant", "uuid"),
+)
+
+ENTRIES = _table(
+    "entries",
+    (_column("sid"), *(_column(name, optional=name == "day") for name in COLUMNS)),
+    ("sid", "n"),
+    _of_stream(),
+)
+
+_OPTIONAL = {
+    "facts": {"day", "value", "sealed"},
+    "postings": {"day", "reverses", "sealed"},
+    "messages": {"party", "role", "day", "sealed"},
+    "documents": {"sealed"},
+    "clocks": {"started", "due", "breached", "ended"},
+    "roles": set(),
+}
+
+PROJECTED: dict[str, Table] = {
+    name: _table(
+        name,
+        (
+            _column("sid"),
+            *(
+                Column(c, Text(), nullable=True) if (name, c) == ("facts", "value") else _column(c, optional=c in _OPTIONAL[name])
+                for c in columns
+            ),
+        ),
+        ("sid", *KEYS[name]),
+        _of_stream(),
+    )
+    for name, columns in ROWS.items()
+}
+
+DATA_KEYS = _table("data_keys", (_column("owner"), _column("id"), _column("kek"), _column("wrapped")), ("owner",))
+SEARCH = _table("search", (_column("field"), _column("hmac"), _column("sid")), ("field", "hmac", "sid"), _of_stream())
+IDEMPOTENCY = _table(
+    "idempotency",
+    (_column("key_hmac"), _column("request_hmac"), _column("sid"), _column("n"), _column("recorded")),
+    ("key_hmac",),
+    _of_stream(),
+)
+OUTBOX = _table(
+    "outbox",
+    (_column("sid"), _column("n"), _column("attempts"), _column("next_at", True), _column("done"), _column("error", True)),
+    ("sid", "n"),
+    _of_stream(),
+)
+DEFINITIONS = _table(
+    "definitions",
+    (_column("digest"), _column("kind"), _column("name"), Column("version", Text(), nullable=False), _column("body")),
+    ("digest",),
+)
+SEQUENCES = _table("sequences", (_column("name"), _column("value")), ("name",))
+META = Table("meta", METADATA, Column("name", Text(), primary_key=True), Column("value", Text(), nullable=False), sqlite_strict=True)
+
+_open = STREAMS.c.closed.is_(None) & (STREAMS.c.kind == "case")
+_case = STREAMS.c.kind == "case"
+Index(None, "tenant", "type", "state", "sid", _table=STREAMS, sqlite_where=_open, postgresql_where=_open)
+Index("ix_streams_cases", STREAMS.c.tenant, STREAMS.c.sid, sqlite_where=_case, postgresql_where=_case)
+_named = STREAMS.c.kind == "log"
+Index("uq_streams_log", STREAMS.c.tenant, STREAMS.c.type, unique=True, sqlite_where=_named, postgresql_where=_named)
+_numbered = STREAMS.c.number.is_not(None)
+Index("uq_streams_number", STREAMS.c.tenant, STREAMS.c.number, unique=True, sqlite_where=_numbered, postgresql_where=_numbered)
+_waking = STREAMS.c.wake.is_not(None)
+Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, sqlite_where=_waking, postgresql_where=_waking)
+Index("ix_roles_party", PROJECTED["roles"].c.tenant, PROJECTED["roles"].c.party)
+_addressed = PROJECTED["messages"].c.party.is_not(None)
+Index(
+    "ix_messages_party",
+    PROJECTED["messages"].c.tenant,
+    PROJECTED["messages"].c.party,
+    PROJECTED["messages"].c.at,
+    sqlite_where=_addressed,
+    postgresql_where=_addressed,
+)
