@@ -14,6 +14,7 @@ from sqlalchemy import (
     Column,
     ForeignKeyConstraint,
     Index,
+    Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
@@ -34,18 +35,32 @@ METADATA = MetaData(
     }
 )
 
+_INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT knows INTEGER only, and it has 64 bits
+_TEXT = Text().with_variant(Text(collation="C"), "postgresql")  # bytes decide the order, on both
 _INTEGERS = {"sid", "n", "i", "v", "version", "minor", "size", "value", "attempts"}
 _BYTES = {"hash", "state", "wrapped", "hmac", "key_hmac", "request_hmac"}
-_MAYBE = {"day", "value_json", "number", "outcome", "closed", "wake", "merged", "state_listed", "category"}
 
 
 def _column(name: str, optional: bool = False) -> Column[Any]:
-    kind: Any = BigInteger() if name in _INTEGERS else LargeBinary() if name in _BYTES else Text()
+    kind: Any = _INTEGER if name in _INTEGERS else LargeBinary() if name in _BYTES else _TEXT
     return Column(name, kind, nullable=optional)
 
 
+_NARROW = {"roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences"}
+"""Tables whose rows stay far below a quarter of a page: clustered by their key on SQLite."""
+
+
 def _table(name: str, columns: tuple[Column[Any], ...], key: tuple[str, ...], *more: Any) -> Table:
-    return Table(name, METADATA, Column("tenant", Text(), nullable=False), *columns, PrimaryKeyConstraint("tenant", *key), *more, sqlite_strict=True)
+    return Table(
+        name,
+        METADATA,
+        Column("tenant", _TEXT, nullable=False),
+        *columns,
+        PrimaryKeyConstraint("tenant", *key),
+        *more,
+        sqlite_strict=True,
+        sqlite_with_rowid=name not in _NARROW,
+    )
 
 
 def _of_stream() -> ForeignKeyConstraint:
@@ -64,7 +79,7 @@ STREAMS = _table(
         _column("version"),
         _column("hash"),
         _column("head"),
-        *(Column(name, Text(), nullable=name in _OPTIONAL_LISTED) for name in LISTED),
+        *(Column(name, _TEXT, nullable=name in _OPTIONAL_LISTED) for name in LISTED),
     ),
     ("sid",),
     UniqueConstraint("tenant", "uuid"),
@@ -83,7 +98,7 @@ _OPTIONAL = {
     "messages": {"party", "role", "day", "sealed"},
     "documents": {"sealed"},
     "clocks": {"started", "due", "breached", "ended"},
-    "roles": set(),
+    "roles": set[str](),
 }
 
 PROJECTED: dict[str, Table] = {
@@ -92,7 +107,7 @@ PROJECTED: dict[str, Table] = {
         (
             _column("sid"),
             *(
-                Column(c, Text(), nullable=True) if (name, c) == ("facts", "value") else _column(c, optional=c in _OPTIONAL[name])
+                Column(c, _TEXT, nullable=True) if (name, c) == ("facts", "value") else _column(c, optional=c in _OPTIONAL[name])
                 for c in columns
             ),
         ),
@@ -118,15 +133,15 @@ OUTBOX = _table(
 )
 DEFINITIONS = _table(
     "definitions",
-    (_column("digest"), _column("kind"), _column("name"), Column("version", Text(), nullable=False), _column("body")),
+    (_column("digest"), _column("kind"), _column("name"), Column("version", _TEXT, nullable=False), _column("body")),
     ("digest",),
 )
 SEQUENCES = _table("sequences", (_column("name"), _column("value")), ("name",))
-META = Table("meta", METADATA, Column("name", Text(), primary_key=True), Column("value", Text(), nullable=False), sqlite_strict=True)
+META = Table("meta", METADATA, Column("name", _TEXT, primary_key=True), Column("value", _TEXT, nullable=False), sqlite_strict=True)
 
 _open = STREAMS.c.closed.is_(None) & (STREAMS.c.kind == "case")
 _case = STREAMS.c.kind == "case"
-Index(None, "tenant", "type", "state", "sid", _table=STREAMS, sqlite_where=_open, postgresql_where=_open)
+Index("ix_streams_open", STREAMS.c.tenant, STREAMS.c.type, STREAMS.c.state, STREAMS.c.sid, sqlite_where=_open, postgresql_where=_open)
 Index("ix_streams_cases", STREAMS.c.tenant, STREAMS.c.sid, sqlite_where=_case, postgresql_where=_case)
 _named = STREAMS.c.kind == "log"
 Index("uq_streams_log", STREAMS.c.tenant, STREAMS.c.type, unique=True, sqlite_where=_named, postgresql_where=_named)

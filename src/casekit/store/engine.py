@@ -1,0 +1,139 @@
+"""Where a store is: its URL, its engine, its tables brought up to date."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from casekit.errors import BadInput, StoreFailed
+
+HEAD = "0001"
+"""The migration that this casekit's tables correspond to."""
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",
+    "PRAGMA foreign_keys=ON",
+    "PRAGMA secure_delete=ON",
+    "PRAGMA busy_timeout=60000",
+    "PRAGMA cache_size=-65536",
+    "PRAGMA temp_store=MEMORY",
+)
+_upgrading = Lock()
+
+
+def read_url(text: str) -> URL:
+    """The store URL, checked.
+
+    Raises:
+        BadInput: no URL, or of a database that casekit does not know.
+    """
+    do = "use sqlite:///file.db or postgresql://user@host/database"
+    try:
+        url = make_url(text)
+    except (ArgumentError, ValueError):
+        raise BadInput.at("store", f"{text!r} is no store URL", do) from None
+    if url.get_backend_name() == "sqlite":
+        if not url.database or url.database == ":memory:":
+            raise BadInput.at("store", f"{text!r} names no file: a record that ends with the process is none", do)
+        return url
+    if url.get_backend_name() == "postgresql":
+        if not url.database:
+            raise BadInput.at("store", f"{text!r} names no database", do)
+        return url.set(drivername="postgresql+psycopg")
+    raise BadInput.at("store", f"{text!r}: casekit keeps its record in SQLite or PostgreSQL, not in {url.get_backend_name()}", do)
+
+
+def tenant_url(url: URL, tenant: str) -> URL:
+    """Where a tenant's part of the store is: on SQLite a file of its own, on PostgreSQL the same database."""
+    if url.get_backend_name() != "sqlite" or tenant == "main":
+        return url
+    path = Path(str(url.database))
+    return url.set(database=str(path.with_name(f"{path.stem}.{tenant}{path.suffix}")))
+
+
+def open_engine(url: URL) -> Engine:
+    """The engine of a store, in autocommit at the driver.
+
+    Raises:
+        BadInput: the place can't be reached or is no database of casekit's.
+    """
+    if url.get_backend_name() == "sqlite":
+        engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False, "cached_statements": 512})
+        event.listen(engine, "connect", _settle)
+    else:
+        try:
+            engine = create_engine(url, paramstyle="format", isolation_level="AUTOCOMMIT")
+        except ModuleNotFoundError:
+            raise BadInput.at("store", "the driver for PostgreSQL is not installed", "install casekit[postgresql]") from None
+    return engine
+
+
+def bring_up(engine: Engine) -> None:
+    """Creates the tables, or brings them up to date; nothing happens where they are.
+
+    Raises:
+        BadInput: the place can't be reached or is no database.
+        StoreFailed: the store was written by a later casekit.
+    """
+    with _upgrading:
+        try:
+            found = _version(engine)
+            if found == HEAD:
+                return
+            if found is not None and found > HEAD:
+                raise StoreFailed(f"the store is of version {found}, this casekit knows {HEAD} (use the newer casekit)")
+            _upgrade(engine)
+        except (DBAPIError, sqlite3.Error, OSError) as wrong:
+            reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
+            where = engine.url.render_as_string(hide_password=True)
+            raise BadInput.at("store", f"{where} can't be opened: {reason}", "check path, rights and server") from wrong
+
+
+def _settle(driver: Any, _record: Any) -> None:
+    for pragma in _PRAGMAS:
+        driver.execute(pragma)
+
+
+def _version(engine: Engine) -> str | None:
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
+        else:
+            there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
+        if connection.exec_driver_sql(there).first() is None:
+            return None
+        row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
+        return None if row is None else str(row[0])
+
+
+def _upgrade(engine: Engine) -> None:
+    from alembic.migration import MigrationContext
+    from alembic.operations import Operations
+
+    from casekit.store.migrations import STEPS
+
+    with engine.connect() as connection:
+        begin = "BEGIN IMMEDIATE" if engine.dialect.name == "sqlite" else "BEGIN"
+        connection.exec_driver_sql(begin)
+        try:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7024113)")
+            context = MigrationContext.configure(connection, opts={"transactional_ddl": False})
+            context._ensure_version_table()  # noqa: SLF001 - Alembic offers no public way without its command line
+            done = context.get_current_revision()
+            for revision, upgrade in STEPS.items():
+                if done is None or revision > done:
+                    upgrade(Operations(context))
+            connection.exec_driver_sql("DELETE FROM alembic_version")
+            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            connection.exec_driver_sql("ROLLBACK")
+            raise

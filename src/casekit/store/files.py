@@ -1,0 +1,69 @@
+"""Contents of documents: a folder in which each sealed content lies under its own digest.
+
+A content is there, whole and durable, before the entry that names it is committed. What no entry names (a
+command failed in between) is rubbish, not a loss.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from pathlib import Path
+
+from casekit.errors import StoreFailed
+from casekit.store.keys import sync_folder
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class Files:
+    """Sealed contents by digest (SHA-256, hex)."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def put(self, sealed: bytes) -> str:
+        """Keeps a sealed content, durably; gives its digest."""
+        digest = hashlib.sha256(sealed).hexdigest()
+        path = self.path(digest)
+        try:
+            self._make(path.parent)
+            draft = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}")
+            with draft.open("wb") as file:
+                file.write(sealed)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.rename(path)
+            sync_folder(path.parent)
+        except OSError as wrong:
+            raise StoreFailed(f"{path}: the document can't be kept: {wrong.strerror}") from wrong
+        return digest
+
+    def get(self, digest: str) -> bytes:
+        """The sealed content.
+
+        Raises:
+            StoreFailed: it is not there, or it is not what its digest says.
+        """
+        path = self.path(digest)
+        try:
+            sealed = path.read_bytes()
+        except OSError as wrong:
+            raise StoreFailed(f"{path}: the document can't be read: {wrong.strerror} (restore it from a backup)") from None
+        if hashlib.sha256(sealed).hexdigest() != digest:
+            raise StoreFailed(f"{path}: the document was changed (restore it from a backup)")
+        return sealed
+
+    def path(self, digest: str) -> Path:
+        """Where a content lies."""
+        if not _DIGEST.fullmatch(digest):
+            raise StoreFailed(f"{digest!r} is no address of a document (run verify)")
+        return self.folder / digest[:2] / digest
+
+    def _make(self, folder: Path) -> None:
+        if folder.is_dir():
+            return
+        for part in (self.folder, folder):
+            part.mkdir(parents=True, exist_ok=True)
+            sync_folder(part.parent)

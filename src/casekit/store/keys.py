@@ -1,0 +1,216 @@
+"""Keys: one data key per owner, wrapped in the store, and the keyring outside it that unwraps them.
+
+An owner is a party or a case. Its data key is a row of the store, wrapped by the keyring's current key; without
+that row its envelopes stay shut for ever, which is what erasing does. The keyring is a file of its own, mode
+0600, that never lies in the database.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import os
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from attrs import frozen
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from casekit.errors import StoreFailed
+from casekit.model.canonical import decode, encode
+from casekit.record.envelope import associated, pack, unpack
+
+KeyRow = tuple[str, str, str, bytes]
+"""A row of ``data_keys``: owner, id, id of the wrapping key, wrapped key."""
+
+
+@frozen
+class Keyring:
+    """The keys outside the store.
+
+    Attributes:
+        current: Id of the key that wraps new data keys.
+        keys: Id → 32 bytes; older ones stay until everything is rewrapped.
+        index: Root of the keys for search and idempotency; it outlives rotation.
+    """
+
+    current: str
+    keys: Mapping[str, bytes]
+    index: bytes
+
+    @property
+    def check(self) -> str:
+        """What a store keeps so as to know its own keyring again."""
+        return hmac.new(self.index, b"casekit keyring", hashlib.sha256).hexdigest()
+
+
+def read_keyring(path: Path) -> Keyring:
+    """The keyring in a file.
+
+    Raises:
+        StoreFailed: it can't be read or is none.
+    """
+    try:
+        read = json.loads(path.read_bytes())
+        keys = {name: b64decode(key) for name, key in read["keys"].items()}
+        ring = Keyring(read["current"], keys, b64decode(read["index"]))
+    except OSError as wrong:
+        raise StoreFailed(f"{path}: the keyring can't be read: {wrong.strerror} (say where it is: --keys or CASEKIT_KEYS)") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise StoreFailed(f"{path}: this is no keyring (restore it from where the keys are kept)") from None
+    if read.get("v") != 1 or ring.current not in keys or any(len(k) != 32 for k in (*keys.values(), ring.index)):
+        raise StoreFailed(f"{path}: the keyring is damaged or of a later version (restore it from where the keys are kept)")
+    return ring
+
+
+def make_keyring(path: Path) -> Keyring:
+    """A new keyring in a file that only its owner reads; where another process was faster, that one's."""
+    current = os.urandom(8).hex()
+    ring = {
+        "v": 1,
+        "current": current,
+        "keys": {current: b64encode(os.urandom(32)).decode()},
+        "index": b64encode(os.urandom(32)).decode(),
+    }
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
+    try:
+        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+            json.dump(ring, file, indent=1)
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+        sync_folder(path.parent)
+    except OSError as wrong:
+        raise StoreFailed(f"{path}: no keyring can be made there: {wrong.strerror} (name another place: --keys or CASEKIT_KEYS)") from None
+    return read_keyring(path)
+
+
+def sync_folder(folder: Path) -> None:
+    """Makes the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+class Vault:
+    """What one tenant may lock and unlock with a keyring."""
+
+    def __init__(self, ring: Keyring, tenant: str) -> None:
+        self.ring = ring
+        self.tenant = tenant
+        self._wrapping = {name: AESGCM(key) for name, key in ring.keys.items()}
+        self._search = _derived(ring.index, f"search/{tenant}")
+        self._idempotency = _derived(ring.index, f"idempotency/{tenant}")
+        self._open: dict[bytes, Key] = {}
+
+    def new(self, owner: str) -> tuple[Key, KeyRow]:
+        """A fresh data key for an owner, and its row."""
+        bare, nonce, name = os.urandom(32), os.urandom(12), os.urandom(8).hex()
+        current = self.ring.current
+        wrapped = nonce + self._wrapping[current].encrypt(nonce, bare, f"{self.tenant}/{owner}".encode())
+        key = self._open[wrapped] = Key(name, AESGCM(bare))
+        return key, (owner, name, current, wrapped)
+
+    def unlock(self, row: KeyRow) -> Key:
+        """The data key of a row.
+
+        Raises:
+            StoreFailed: the keyring lacks the key that wrapped it, or the row was tampered with.
+        """
+        owner, name, kek, wrapped = row
+        known = self._open.get(wrapped)
+        if known is None:
+            try:
+                bare = self._wrapping[kek].decrypt(wrapped[:12], wrapped[12:], f"{self.tenant}/{owner}".encode())
+            except KeyError:
+                raise StoreFailed(f"the keyring lacks the key {kek} that wraps the keys of this store (use the right --keys)") from None
+            except InvalidTag:
+                raise StoreFailed(f"the data key of {owner} does not fit the keyring: its row was changed") from None
+            if len(self._open) > 100_000:
+                self._open.clear()
+            known = self._open[wrapped] = Key(name, AESGCM(bare))
+        return known
+
+    def search(self, field: str, value: str) -> bytes:
+        """The keyed digest by which a sealed value is found."""
+        return hmac.digest(self._search, f"{field}\0{value}".encode(), "sha256")
+
+    def idempotency(self, text: str) -> bytes:
+        """The keyed digest of an idempotency key or of a request."""
+        return hmac.digest(self._idempotency, text.encode(), "sha256")
+
+
+class Key:
+    """An open data key."""
+
+    __slots__ = ("_cipher", "id")
+
+    def __init__(self, name: str, cipher: AESGCM) -> None:
+        self.id = name
+        self._cipher = cipher
+
+    def seal(self, value: Any, where: bytes) -> str:
+        """The envelope of a canonical value, bound to its place."""
+        return self.seal_text(encode(value), where)
+
+    def seal_text(self, text: str, where: bytes) -> str:
+        """The envelope of a text, bound to its place."""
+        nonce = os.urandom(12)
+        return pack(self.id, nonce, self._cipher.encrypt(nonce, text.encode(), where))
+
+    def open(self, envelope: str, where: bytes) -> Any:
+        """The value in an envelope; None where the envelope was sealed by an earlier, destroyed key.
+
+        Raises:
+            StoreFailed: the envelope was changed or belongs elsewhere.
+        """
+        sealed = unpack(envelope)
+        if sealed.key != self.id:
+            return None
+        try:
+            return decode(self._cipher.decrypt(sealed.nonce, sealed.ciphertext, where).decode())
+        except InvalidTag:
+            raise StoreFailed(f"an envelope at {where.decode()} was changed or belongs elsewhere (run verify)") from None
+
+    def seal_bytes(self, content: bytes, where: bytes) -> bytes:
+        """Sealed bytes: nonce, ciphertext, tag."""
+        nonce = os.urandom(12)
+        return nonce + self._cipher.encrypt(nonce, content, where)
+
+    def open_bytes(self, content: bytes, where: bytes) -> bytes:
+        """The bytes that were sealed.
+
+        Raises:
+            StoreFailed: they were changed or belong elsewhere.
+        """
+        try:
+            return self._cipher.decrypt(content[:12], content[12:], where)
+        except InvalidTag:
+            raise StoreFailed(f"the content at {where.decode()} was changed or belongs elsewhere") from None
+
+
+def place(tenant: str, stream: str, path: str) -> bytes:
+    """Where an envelope belongs."""
+    return associated(tenant, stream, path)
+
+
+def by_owner(rows: Iterable[KeyRow], vault: Vault) -> dict[str, Key]:
+    """Owner → open key."""
+    return {row[0]: vault.unlock(row) for row in rows}
+
+
+def _derived(root: bytes, purpose: str) -> bytes:
+    return HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(root)

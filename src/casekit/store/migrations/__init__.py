@@ -1,0 +1,11 @@
+"""The steps by which a store came to its present tables, in order. Each runs once, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from alembic.operations import Operations
+
+from casekit.store.migrations import first
+
+STEPS: Mapping[str, Callable[[Operations], None]] = {"0001": first.upgrade}

@@ -1,0 +1,411 @@
+"""Queries. Lists read clear columns and go page by page along a key; nothing sorts by what is sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from attrs import frozen
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+
+from casekit.record.entry import COLUMNS
+from casekit.record.tables import LISTED, ROWS
+from casekit.store.keys import KeyRow
+from casekit.store.shelf import Shelf
+from casekit.store.sql import Connection
+from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, OUTBOX, PROJECTED, SEARCH, STREAMS
+
+
+@frozen
+class Head:
+    """A stream as its head row has it.
+
+    Attributes:
+        sid, uuid, kind: Which stream.
+        n, version: Entries so far, changes so far.
+        hash: The last link.
+        text: The head as canonical text.
+        recorded: When the last entry was recorded.
+    """
+
+    sid: int
+    uuid: str
+    kind: str
+    n: int
+    version: int
+    hash: bytes
+    text: str
+    recorded: str
+
+
+def _last_recorded() -> Any:
+    same = and_(ENTRIES.c.tenant == STREAMS.c.tenant, ENTRIES.c.sid == STREAMS.c.sid, ENTRIES.c.n == STREAMS.c.n)
+    return select(ENTRIES.c.recorded).where(same).scalar_subquery()
+
+
+_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.head)
+
+
+def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
+    """The stream with that UUID. ``locked`` keeps others from changing it until the transaction ends."""
+    locked = locked and not shelf.sqlite
+    prepared = shelf.statements.get(("head", locked), _head, STREAMS.c.uuid, locked)
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": uuid})
+    return None if row is None else Head(*row)
+
+
+def log_of(shelf: Shelf, name: str) -> Head | None:
+    """The desk log of that name."""
+    prepared = shelf.statements.get("log head", lambda: _head(STREAMS.c.type).where(STREAMS.c.kind == "log"))
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": name})
+    return None if row is None else Head(*row)
+
+
+def numbered(shelf: Shelf, number: str) -> str | None:
+    """UUID of the case with that human number."""
+    prepared = shelf.statements.get(
+        "number", lambda: select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.number == bindparam("number"))
+    )
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "number": number})
+    return None if row is None else str(row[0])
+
+
+def heads_of(shelf: Shelf, uuids: Sequence[str]) -> dict[str, Head]:
+    """Streams by UUID."""
+    if not uuids:
+        return {}
+    prepared = shelf.statements.get(("heads", len(uuids)), _heads, len(uuids))
+    rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("uuid", uuids)})
+    return {row[1]: Head(*row) for row in rows}
+
+
+def keys_of(shelf: Shelf, owners: Iterable[str]) -> list[KeyRow]:
+    """Wrapped data keys of owners; an erased owner has none."""
+    wanted = sorted(set(owners))
+    if not wanted:
+        return []
+    prepared = shelf.statements.get(("keys", len(wanted)), _keys, len(wanted))
+    rows: list[KeyRow] = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("owner", wanted)})
+    return rows
+
+
+def entries_of(shelf: Shelf, sid: int, *, after: int = 0, upto: int = 2**53, recorded: str | None = None) -> list[tuple[Any, ...]]:
+    """Entries of a stream in order, each in the order of ``entry.COLUMNS``; ``recorded`` gives those known at that instant."""
+    prepared = shelf.statements.get(("entries", recorded is not None), _entries, recorded is not None)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid, "after": after, "upto": upto, "known": recorded})
+
+
+def entry_of(shelf: Shelf, sid: int, n: int) -> tuple[Any, ...] | None:
+    """One entry of a stream."""
+    found = entries_of(shelf, sid, after=n - 1, upto=n)
+    return found[0] if found else None
+
+
+def rows_of(shelf: Shelf, table: str, sid: int, *, since: str | None = None) -> list[tuple[Any, ...]]:
+    """Projected rows of a stream in the order of ``tables.ROWS``; ``since``: those effective at or after it."""
+    prepared = shelf.statements.get(("rows", table, since is not None), _rows, table, since is not None)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid, "since": since})
+
+
+def recorded_of(shelf: Shelf, sid: int) -> dict[int, str]:
+    """When each entry of a stream was recorded."""
+    prepared = shelf.statements.get(
+        "recorded", lambda: select(ENTRIES.c.n, ENTRIES.c.recorded).where(_tenant(ENTRIES), ENTRIES.c.sid == bindparam("sid"))
+    )
+    return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid}))
+
+
+def found_by(shelf: Shelf, digests: Sequence[tuple[str, bytes]]) -> list[int]:
+    """Streams whose sealed field has that value, by its keyed digest."""
+    prepared = shelf.statements.get(("search", len(digests)), _search, len(digests))
+    values: dict[str, Any] = {"tenant": shelf.tenant}
+    for i, (field, digest) in enumerate(digests):
+        values |= {f"field{i}": field, f"digest{i}": digest}
+    return [row[0] for row in shelf.connection.rows(prepared, values)]
+
+
+def uuids_of(shelf: Shelf, sids: Sequence[int]) -> list[str]:
+    """UUIDs of streams, in the order of their making."""
+    if not sids:
+        return []
+    prepared = shelf.statements.get(("uuids", len(sids)), _uuids, len(sids))
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("sid", sids)})]
+
+
+def answered(shelf: Shelf, digest: bytes) -> tuple[bytes, str, int] | None:
+    """Request digest, stream UUID and n of the command that first came with an idempotency key."""
+    prepared = shelf.statements.get("idempotency", _answered)
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "digest": digest})
+    return None if row is None else (bytes(row[0]), row[1], row[2])
+
+
+def cases_of_party(shelf: Shelf, party: str) -> list[str]:
+    """UUIDs of the cases in which a party plays a role, or ever had a message."""
+    prepared = shelf.statements.get("cases of party", _cases_of_party)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": party})]
+
+
+@frozen
+class Filter:
+    """Which cases a list shows. Empty members filter nothing.
+
+    Attributes:
+        types: Case types.
+        state: Active leaf states, as ``streams.state`` has them.
+        category: Category of the state.
+        open: Only cases that are not closed.
+        party: UUID of a party that plays a role.
+    """
+
+    types: tuple[str, ...] = ()
+    state: str = ""
+    category: str = ""
+    open: bool = False
+    party: str = ""
+
+
+LIST = ("sid", "uuid", "version", *(name for name in LISTED if name not in ("merged", "wake")))
+"""Columns of a list of cases."""
+
+
+def page(shelf: Shelf, wanted: Filter, before: int | None, size: int) -> list[tuple[Any, ...]]:
+    """One page of cases, newest first, in the order of :data:`LIST`; ``before`` is the last sid of the page before."""
+    shape = ("page", len(wanted.types), bool(wanted.state), bool(wanted.category), wanted.open, bool(wanted.party), before is None)
+    prepared = shelf.statements.get(shape, _page, wanted, before is None)
+    values = {
+        "tenant": shelf.tenant,
+        "state": wanted.state,
+        "category": wanted.category,
+        "party": wanted.party,
+        "before": before,
+        "size": size,
+        **_numbered_binds("type", wanted.types),
+    }
+    return shelf.connection.rows(prepared, values)
+
+
+def members_of(shelf: Shelf, sids: Sequence[int]) -> list[tuple[Any, ...]]:
+    """Parties of cases, for a page: sid of the case, role, UUID and head of the party, then its key row (None once erased)."""
+    if not sids:
+        return []
+    prepared = shelf.statements.get(("members", len(sids)), _members, len(sids))
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("sid", sids)})
+
+
+def tally(shelf: Shelf) -> list[tuple[Any, ...]]:
+    """Head texts of all cases with their type, in the order of their making: what a caseload report sums."""
+    prepared = shelf.statements.get("tally", _tally)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
+
+
+def due(shelf: Shelf, now: str, size: int) -> list[str]:
+    """UUIDs of cases that have something due, the longest waiting first."""
+    prepared = shelf.statements.get("due", _due)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "size": size})]
+
+
+def waiting(shelf: Shelf, now: str, size: int) -> list[tuple[Any, ...]]:
+    """Outbox rows whose turn has come, oldest first: sid, n, attempts, done."""
+    prepared = shelf.statements.get("waiting", _waiting)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "size": size})
+
+
+def outbox(shelf: Shelf) -> list[tuple[Any, ...]]:
+    """All outbox rows: sid, n, attempts, next_at, done, error."""
+    prepared = shelf.statements.get("outbox", _outbox)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
+
+
+def definition(shelf: Shelf, digest: str) -> str | None:
+    """The canonical text of a definition."""
+    prepared = shelf.statements.get("definition", _definition)
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "digest": digest})
+    return None if row is None else str(row[0])
+
+
+def published(shelf: Shelf, name: str, version: str) -> str | None:
+    """Digest of the case type that was published under a name and version."""
+    prepared = shelf.statements.get("published", _published)
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "name": name, "version": version})
+    return None if row is None else str(row[0])
+
+
+def all_streams(shelf: Shelf, after: int, size: int) -> list[tuple[Any, ...]]:
+    """Head rows for verification: sid, uuid, kind, n, version, hash, head, then ``tables.LISTED``."""
+    prepared = shelf.statements.get("all streams", _all_streams)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "after": after, "size": size})
+
+
+def between(shelf: Shelf, table: str, first: int, last: int) -> list[tuple[Any, ...]]:
+    """All rows of a table for a range of streams, sid in front."""
+    prepared = shelf.statements.get(("between", table), _between, table)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
+
+
+def _tenant(table: Any) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = table.c.tenant == bindparam("tenant")
+    return found
+
+
+def _numbered_binds(name: str, values: Sequence[Any]) -> dict[str, Any]:
+    return {f"{name}{i}": value for i, value in enumerate(values)}
+
+
+def _binds(name: str, count: int, column: Any) -> list[Any]:
+    return [bindparam(f"{name}{i}", type_=column.type) for i in range(count)]
+
+
+def _head(by: Any, locked: bool = False) -> Any:
+    found = select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), by == bindparam("wanted"))
+    return found.with_for_update(of=STREAMS) if locked else found
+
+
+def _heads(count: int) -> Any:
+    return select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+
+
+def _keys(count: int) -> Any:
+    columns = (DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped)
+    return select(*columns).where(_tenant(DATA_KEYS), DATA_KEYS.c.owner.in_(_binds("owner", count, DATA_KEYS.c.owner)))
+
+
+def _entries(known: bool) -> Any:
+    columns = [ENTRIES.c[name] for name in COLUMNS]
+    where = [_tenant(ENTRIES), ENTRIES.c.sid == bindparam("sid"), ENTRIES.c.n > bindparam("after"), ENTRIES.c.n <= bindparam("upto")]
+    if known:
+        where.append(ENTRIES.c.recorded <= bindparam("known"))
+    return select(*columns).where(*where).order_by(ENTRIES.c.n)
+
+
+def _rows(name: str, since: bool) -> Any:
+    table = PROJECTED[name]
+    where = [_tenant(table), table.c.sid == bindparam("sid")]
+    if since:
+        where.append(table.c.at >= bindparam("since"))
+    columns = ROWS[name]
+    return select(*(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name not in ("tenant", "sid")))
+
+
+def _search(count: int) -> Any:
+    pairs = [
+        and_(
+            SEARCH.c.field == bindparam(f"field{i}", type_=SEARCH.c.field.type),
+            SEARCH.c.hmac == bindparam(f"digest{i}", type_=SEARCH.c.hmac.type),
+        )
+        for i in range(count)
+    ]
+    found = select(SEARCH.c.sid).where(_tenant(SEARCH), or_(*pairs))
+    return found.group_by(SEARCH.c.sid).having(func.count() == count).order_by(SEARCH.c.sid)
+
+
+def _uuids(count: int) -> Any:
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(_binds("sid", count, STREAMS.c.sid))).order_by(STREAMS.c.sid)
+
+
+def _answered() -> Any:
+    same = and_(STREAMS.c.tenant == IDEMPOTENCY.c.tenant, STREAMS.c.sid == IDEMPOTENCY.c.sid)
+    found = select(IDEMPOTENCY.c.request_hmac, STREAMS.c.uuid, IDEMPOTENCY.c.n).join(STREAMS, same)
+    return found.where(_tenant(IDEMPOTENCY), IDEMPOTENCY.c.key_hmac == bindparam("digest", type_=IDEMPOTENCY.c.key_hmac.type))
+
+
+def _cases_of_party() -> Any:
+    roles, messages = PROJECTED["roles"], PROJECTED["messages"]
+    party = bindparam("party", type_=roles.c.party.type)
+    inside = select(roles.c.sid).where(_tenant(roles), roles.c.party == party)
+    written = select(messages.c.sid).where(_tenant(messages), messages.c.party == party)
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside.union(written))).order_by(STREAMS.c.sid)
+
+
+def _page(wanted: Filter, first: bool) -> Any:
+    where = [_tenant(STREAMS), STREAMS.c.kind == "case"]
+    if wanted.types:
+        where.append(STREAMS.c.type.in_(_binds("type", len(wanted.types), STREAMS.c.type)))
+    if wanted.state:
+        where.append(STREAMS.c.state == bindparam("state"))
+    if wanted.category:
+        where.append(STREAMS.c.category == bindparam("category"))
+    if wanted.open:
+        where.append(STREAMS.c.closed.is_(None))
+    if wanted.party:
+        roles = PROJECTED["roles"]
+        inside = select(roles.c.sid).where(_tenant(roles), roles.c.party == bindparam("party", type_=roles.c.party.type))
+        where.append(STREAMS.c.sid.in_(inside))
+    if not first:
+        where.append(STREAMS.c.sid < bindparam("before"))
+    return select(*(STREAMS.c[name] for name in LIST)).where(*where).order_by(STREAMS.c.sid.desc()).limit(bindparam("size"))
+
+
+def _members(count: int) -> Any:
+    roles = PROJECTED["roles"]
+    party = and_(STREAMS.c.tenant == roles.c.tenant, STREAMS.c.uuid == roles.c.party)
+    key = and_(DATA_KEYS.c.tenant == roles.c.tenant, DATA_KEYS.c.owner == roles.c.party)
+    columns = (
+        roles.c.sid,
+        roles.c.role,
+        STREAMS.c.uuid,
+        STREAMS.c.head,
+        DATA_KEYS.c.owner,
+        DATA_KEYS.c.id,
+        DATA_KEYS.c.kek,
+        DATA_KEYS.c.wrapped,
+    )
+    found = select(*columns).select_from(roles).join(STREAMS, party).outerjoin(DATA_KEYS, key)
+    return found.where(_tenant(roles), roles.c.sid.in_(_binds("sid", count, roles.c.sid))).order_by(
+        roles.c.sid, roles.c.role, STREAMS.c.sid
+    )
+
+
+def _tally() -> Any:
+    return select(STREAMS.c.type, STREAMS.c.head).where(_tenant(STREAMS), STREAMS.c.kind == "case").order_by(STREAMS.c.sid)
+
+
+def _due() -> Any:
+    where = (_tenant(STREAMS), STREAMS.c.wake.is_not(None), STREAMS.c.wake <= bindparam("now"))
+    return select(STREAMS.c.uuid).where(*where).order_by(STREAMS.c.wake, STREAMS.c.sid).limit(bindparam("size"))
+
+
+def _waiting() -> Any:
+    turn = or_(OUTBOX.c.next_at.is_(None), OUTBOX.c.next_at <= bindparam("now", type_=OUTBOX.c.next_at.type))
+    columns = (OUTBOX.c.sid, OUTBOX.c.n, OUTBOX.c.attempts, OUTBOX.c.done)
+    earlier = OUTBOX.alias("earlier")
+    blocked = select(earlier.c.n).where(
+        earlier.c.tenant == OUTBOX.c.tenant,
+        earlier.c.sid == OUTBOX.c.sid,
+        earlier.c.n < OUTBOX.c.n,
+        earlier.c.next_at > bindparam("now", type_=OUTBOX.c.next_at.type),
+    )
+    return select(*columns).where(_tenant(OUTBOX), turn, ~blocked.exists()).order_by(OUTBOX.c.sid, OUTBOX.c.n).limit(bindparam("size"))
+
+
+def _outbox() -> Any:
+    return select(*(c for c in OUTBOX.c if c.name != "tenant")).where(_tenant(OUTBOX)).order_by(OUTBOX.c.sid, OUTBOX.c.n)
+
+
+def _definition() -> Any:
+    return select(DEFINITIONS.c.body).where(_tenant(DEFINITIONS), DEFINITIONS.c.digest == bindparam("digest"))
+
+
+def _published() -> Any:
+    where = (_tenant(DEFINITIONS), DEFINITIONS.c.kind == "case-type")
+    named = (DEFINITIONS.c.name == bindparam("name"), DEFINITIONS.c.version == bindparam("version"))
+    return select(DEFINITIONS.c.digest).where(*where, *named)
+
+
+def _all_streams() -> Any:
+    columns = (*_HEAD, *(STREAMS.c[name] for name in LISTED))
+    where = (_tenant(STREAMS), STREAMS.c.sid > bindparam("after"))
+    return select(*columns).where(*where).order_by(STREAMS.c.sid).limit(bindparam("size"))
+
+
+def _between(name: str) -> Any:
+    table, columns = (ENTRIES, COLUMNS) if name == "entries" else (PROJECTED[name], ROWS[name])
+    where = (_tenant(table), table.c.sid >= bindparam("first"), table.c.sid <= bindparam("last"))
+    return select(table.c.sid, *(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name != "tenant"))
+
+
+
+
+def run(connection: Connection, shelf: Shelf, shape: Any, build: Any, values: Mapping[str, Any]) -> Any:
+    """Runs a statement that is written here once and compiled once; gives the cursor."""
+    prepared = shelf.statements.get(shape, build)
+    return connection.execute(prepared.text, prepared.bind(values))

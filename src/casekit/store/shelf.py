@@ -1,0 +1,199 @@
+"""A store, and each tenant's shelf in it: connections, statements, lock, keys, documents."""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Engine, insert, select
+from sqlalchemy.engine import URL
+
+from casekit.errors import BadInput, StoreFailed
+from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
+from casekit.store.files import Files
+from casekit.store.keys import Vault, make_keyring, read_keyring
+from casekit.store.lock import FairLock
+from casekit.store.sql import Connection, Statements
+from casekit.store.tables import META
+
+
+class Store:
+    """Where the record is. Thread-safe; opening one touches nothing until a shelf is used.
+
+    Args:
+        url: ``sqlite:///file.db`` or ``postgresql://user@host/database``.
+        keys: The keyring's file; on SQLite, ``file.db.keys`` where none is named.
+        documents: Folder of document contents; on SQLite ``file.db.documents`` where none is named.
+    """
+
+    def __init__(self, url: str, keys: str | Path | None = None, documents: str | Path | None = None) -> None:
+        self.url = read_url(url)
+        self._keys = Path(keys) if keys else self._beside(".keys")
+        self._documents = Path(documents) if documents else self._beside(".documents") or self._by_keys()
+        self._shelves: dict[str, Shelf] = {}
+        self._opening = threading.Lock()
+
+    def shelf(self, tenant: str) -> Shelf:
+        """A tenant's shelf, its tables brought up to date."""
+        found = self._shelves.get(tenant)
+        if found is None:
+            with self._opening:
+                found = self._shelves.get(tenant)
+                if found is None:
+                    found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self._keys, self._documents)
+        return found
+
+    def close(self) -> None:
+        """Closes every connection."""
+        for shelf in self._shelves.values():
+            shelf.close()
+        self._shelves.clear()
+
+    def _beside(self, suffix: str) -> Path | None:
+        return Path(str(self.url.database) + suffix) if self.url.get_backend_name() == "sqlite" else None
+
+    def _by_keys(self) -> Path | None:
+        return self._keys.with_name(self._keys.name + ".documents") if self._keys else None
+
+
+class Shelf:
+    """One tenant's part of a store."""
+
+    def __init__(self, url: URL, tenant: str, keys: Path | None, documents: Path | None) -> None:
+        self.tenant = tenant
+        self.url = url
+        self.engine: Engine = open_engine(url)
+        self.sqlite = self.engine.dialect.name == "sqlite"
+        bring_up(self.engine)
+        self.statements = Statements(self.engine.dialect)
+        self.lock = FairLock()
+        self._keys = keys
+        self._folder = documents
+        self._here = threading.local()
+        self._lent: list[Any] = []
+
+    @property
+    def connection(self) -> Connection:
+        """This thread's connection."""
+        found: Connection | None = getattr(self._here, "connection", None)
+        if found is None:
+            lent = self.engine.raw_connection()
+            self._lent.append(lent)
+            found = self._here.connection = Connection(lent.driver_connection)
+        return found
+
+    @cached_property
+    def vault(self) -> Vault:
+        """What locks and unlocks this tenant's personal data.
+
+        Raises:
+            StoreFailed: no keyring, or not the one that this store was written with.
+        """
+        check = self.connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"})
+        if self._keys is None:
+            raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
+        if check is None:
+            ring = read_keyring(self._keys) if self._keys.exists() else make_keyring(self._keys)
+            with writing(self) as connection:
+                if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
+                    write = self.statements.get("new meta", lambda: insert(META))
+                    connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
+                    return Vault(ring, self.tenant)
+            return self.vault
+        if not self._keys.exists():
+            raise StoreFailed(f"{self._keys}: the keyring of this store is not there (restore it, or say where it is: --keys)")
+        ring = read_keyring(self._keys)
+        if ring.check != check[0]:
+            raise StoreFailed(f"{self._keys}: this is not the keyring that the store was written with (use the right --keys)")
+        return Vault(ring, self.tenant)
+
+    @cached_property
+    def files(self) -> Files:
+        """Contents of documents."""
+        if self._folder is None:
+            raise BadInput.at("documents", "no folder for documents was named", "name one when the desk is opened")
+        return Files(self._folder / self.tenant)
+
+    def close(self) -> None:
+        """Closes every connection of every thread."""
+        for lent in self._lent:
+            lent.driver_connection.close()
+            lent.invalidate()
+        self._lent.clear()
+        self._here = threading.local()
+        self.engine.dispose()
+
+
+@contextmanager
+def writing(shelf: Shelf) -> Iterator[Connection]:
+    """A write transaction: all of it, or nothing.
+
+    Raises:
+        StoreFailed: the database refused to write or to commit.
+    """
+    connection = shelf.connection
+    failures = _failures(shelf)
+    if shelf.sqlite:
+        shelf.lock.__enter__()
+    try:
+        try:
+            connection.execute("BEGIN IMMEDIATE" if shelf.sqlite else "BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            _roll_back(connection, failures)
+            raise
+    except failures as wrong:
+        raise failed(wrong) from wrong
+    finally:
+        if shelf.sqlite:
+            shelf.lock.__exit__(None, None, None)
+
+
+@contextmanager
+def snapshot(shelf: Shelf) -> Iterator[Connection]:
+    """Several reads of one moment."""
+    connection = shelf.connection
+    connection.execute("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+    try:
+        yield connection
+    finally:
+        connection.execute("COMMIT")
+
+
+class Taken(StoreFailed):
+    """A key that must be unique was taken in between (an idempotency key, a number, a log's name)."""
+
+
+def failed(wrong: Exception) -> StoreFailed:
+    """The driver's error, as casekit says it."""
+    text = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
+    if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
+        return Taken(f"written by another at the same time: {text}")
+    return StoreFailed(f"the store could not write, and nothing was changed: {text} (check disk space, rights and server)")
+
+
+def _failures(shelf: Shelf) -> type[Exception]:
+    module: Any = shelf.engine.dialect.dbapi
+    error: type[Exception] = module.Error
+    return error
+
+
+def _roll_back(connection: Connection, failures: type[Exception]) -> None:
+    try:
+        connection.execute("ROLLBACK")
+    except failures as wrong:
+        # No transaction was open: BEGIN itself failed, or the failure has ended it.
+        if not re.search("no transaction|closed|terminat", str(wrong)):
+            raise
+
+
+def _read_meta() -> Any:
+    from sqlalchemy import bindparam
+
+    return select(META.c.value).where(META.c.name == bindparam("wanted"))
