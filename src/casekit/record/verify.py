@@ -17,6 +17,7 @@ from casekit.record.entry import FORMAT, START, header, link, state_digest
 from casekit.record.fold import Unfoldable, fold
 from casekit.record.tables import KEYS, LISTED, ROWS, listed
 
+
 @frozen
 class Stream:
     """A stream as it was read from the store.
@@ -137,7 +138,9 @@ def _wrong_head(stream: Stream, head: Json, last: bytes) -> Wrong | None:
     found = (head["stream"], stream.n, stream.version, stream.hash, stream.head, *stream.listed)
     for column, says, should in zip(("kind", "n", "version", "hash", "head", *LISTED), found, expected, strict=True):
         if says != should:
-            return Wrong(stream.uuid, last_n, f"the table says {_short(says)}, the journal {_short(should)}", "streams", stream.uuid, column)
+            return Wrong(
+                stream.uuid, last_n, f"the table says {_short(says)}, the journal {_short(should)}", "streams", stream.uuid, column
+            )
     return None
 
 

@@ -403,8 +403,6 @@ def _between(name: str) -> Any:
     return select(table.c.sid, *(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name != "tenant"))
 
 
-
-
 def run(connection: Connection, shelf: Shelf, shape: Any, build: Any, values: Mapping[str, Any]) -> Any:
     """Runs a statement that is written here once and compiled once; gives the cursor."""
     prepared = shelf.statements.get(shape, build)

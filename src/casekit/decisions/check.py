@@ -1,0 +1,218 @@
+"""Whether a case type makes sense: names that exist, states that can be reached and left, fields that say
+whether they are personal. Everything that is wrong is said at once, each with its path.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import SchemaError
+
+from casekit.decisions.compiled import GUARDED
+from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, CaseType, Clock, State
+from casekit.definition.fields import Field, free_text, kind_of
+from casekit.errors import BadInput, Problem
+from casekit.model.money import decimals
+from casekit.model.time import zone_named
+
+_ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
+_KEY = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
+_NUMBER = re.compile(r"[A-Za-z0-9 ./_-]*(\{year\}|\{seq(:0\d{1,2})?\}|[A-Za-z0-9 ./_-])*")
+INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
+"""Events that the core raises by itself."""
+
+
+def check(case_type: CaseType, where: str = "") -> None:
+    """Refuses a case type that makes no sense.
+
+    Raises:
+        BadInput: everything that is wrong with it.
+    """
+    prefix = f"{where or case_type.key}: "
+    problems = [Problem(prefix + path, what, do) for path, what, do in _problems(case_type)]
+    if problems:
+        raise BadInput(problems)
+
+
+Found = Iterator[tuple[str, str, str]]
+
+
+def _problems(case_type: CaseType) -> Found:
+    yield from _names(case_type)
+    for group in ("data", "facts"):
+        yield from _fields(getattr(case_type, group), f"/{group}", case_type.roles)
+    states = dict(_flat(case_type.states, ""))
+    yield from _states(case_type.states, "/states", case_type.initial, inherited="")
+    yield from _transitions(case_type, states)
+    yield from _reachable(case_type, states)
+    for id_, clock in case_type.clocks.items():
+        yield from _clock(case_type, clock, f"/clocks/{id_}")
+    yield from _book(case_type)
+
+
+def _names(case_type: CaseType) -> Found:
+    if not _KEY.fullmatch(case_type.key):
+        yield "/key", f"{case_type.key!r} is no key", "use lower-case words joined by '.' or '-'"
+    if not case_type.version:
+        yield "/version", "is empty", "say which version this is"
+    for group in ("states", "transitions", "data", "facts", "roles", "clocks", "totals", "documents"):
+        form = _KEY if group == "facts" else _ID
+        for name in getattr(case_type, group):
+            if not form.fullmatch(name):
+                yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
+    for name in case_type.data:
+        if name in case_type.totals:
+            yield f"/totals/{name}", "a field of the data has the same name", "rename one of the two"
+    for command in case_type.guards:
+        if command not in GUARDED:
+            yield f"/guards/{command}", "no such command can be guarded", "use one of " + ", ".join(GUARDED)
+    if not _NUMBER.fullmatch(case_type.number) or (case_type.number and "{seq" not in case_type.number):
+        yield "/number", f"{case_type.number!r} is no pattern", "write it like D-{year}-{seq:05}"
+    try:
+        zone_named(case_type.zone)
+    except BadInput as wrong:
+        yield "/zone", wrong.problems[0].what, wrong.problems[0].do
+    for path, lock in case_type.overlay.items():
+        if lock not in ("free", "tighten", "locked"):
+            yield f"/overlay/{path}", f"{lock!r} is no lock", "use free, tighten or locked"
+
+
+def _fields(fields: Mapping[str, Field], path: str, roles: Collection[str]) -> Found:
+    for name, field in fields.items():
+        at = f"{path}/{name}"
+        try:
+            Draft202012Validator.check_schema(dict(field.schema))
+        except SchemaError as wrong:
+            yield f"{at}/schema", wrong.message, "write it as JSON Schema, draft 2020-12"
+            continue
+        if _number(field.schema):
+            yield f"{at}/schema", "a number with a fraction is not exact", "use type integer, or a string of format decimal or money"
+        if field.personal is None and free_text(field.schema):
+            yield f"{at}/personal", "a text without an enumeration must say whether it is personal", "add personal: true or false"
+        if field.owner and not field.personal:
+            yield f"{at}/owner", "only a personal field has an owner", "mark it personal"
+        if field.owner and field.owner not in roles:
+            yield f"{at}/owner", f"no role {field.owner!r}", "name a role of this case type"
+        if field.report and (field.personal or kind_of(field.schema) not in ("money", "integer")):
+            yield f"{at}/report", "can't be summed up in the clear", "report money or integers that are not personal"
+
+
+def _number(schema: object) -> bool:
+    if isinstance(schema, Mapping):
+        kind = schema.get("type")
+        return (
+            kind == "number" or (isinstance(kind, list) and "number" in kind) or any(_number(v) for k, v in schema.items() if k != "enum")
+        )
+    return isinstance(schema, (list, tuple)) and any(_number(v) for v in schema)
+
+
+def _states(states: Mapping[str, State], path: str, initial: str, inherited: str) -> Found:
+    if initial not in states:
+        yield f"{path.removesuffix('/states')}/initial", f"{initial!r} is no state here", "use one of " + ", ".join(states)
+    for name, state in states.items():
+        at = f"{path}/{name}"
+        category = state.category or inherited
+        if state.category and state.category not in CATEGORIES:
+            yield f"{at}/category", f"{state.category!r} is no category", "use one of " + ", ".join(CATEGORIES)
+        if not category and not state.states:
+            yield f"{at}/category", "is missing", "use one of " + ", ".join(CATEGORIES)
+        if state.states:
+            yield from _states(state.states, f"{at}/states", state.initial, category)
+        elif state.initial:
+            yield f"{at}/initial", "there are no inner states", "leave it out, or add them"
+
+
+def _flat(states: Mapping[str, State], above: str) -> Iterator[tuple[str, State]]:
+    for name, state in states.items():
+        yield above + name, state
+        yield from _flat(state.states, f"{above}{name}.")
+
+
+def _transitions(case_type: CaseType, states: Mapping[str, State]) -> Found:
+    for key, transition in case_type.transitions.items():
+        at = f"/transitions/{key}"
+        targets = [] if transition.target is None else [("target", transition.target)]
+        for name, state in [*(("source", s) for s in transition.source), *targets]:
+            if state not in states:
+                yield f"{at}/{name}", f"{state!r} is no state", "use a full path: " + ", ".join(states)
+        if not transition.source:
+            yield f"{at}/source", "is empty", "say from which states"
+        event = transition.on or key
+        if event == ALWAYS and not transition.when:
+            yield f"{at}/when", "a transition without event needs a condition", "say when it is taken"
+        if (event == ALWAYS or INTERNAL.fullmatch(event)) and (transition.allow or transition.form or transition.reason):
+            yield f"{at}", f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
+        if event.startswith("clock.") and event.split(".")[1] not in case_type.clocks:
+            yield f"{at}/on", f"no clock {event.split('.')[1]!r}", "name a clock of this case type"
+        yield from _fields(transition.form, f"{at}/form", case_type.roles)
+
+
+def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
+    reached: set[str] = set()
+    waiting = [case_type.initial]
+    while waiting:
+        path = waiting.pop()
+        if path in reached or path not in states:
+            continue
+        reached.update(".".join(path.split(".")[: i + 1]) for i in range(path.count(".") + 1))
+        if states[path].initial:
+            waiting.append(f"{path}.{states[path].initial}")
+        waiting += [t.target for t in case_type.transitions.values() if t.target and any(s in reached for s in t.source)]
+    for path in states:
+        if path not in reached:
+            yield "/states/" + path.replace(".", "/states/"), "no transition leads here", "add one, or take the state away"
+
+
+def _clock(case_type: CaseType, clock: Clock, at: str) -> Found:
+    if clock.kind == "elapsed":
+        if not clock.amount:
+            yield f"{at}/amount", "is missing", "say how long it runs, such as P14D"
+        if clock.due or clock.each:
+            yield at, "an elapsed clock has neither due nor each", "use kind fixed"
+    else:
+        field = case_type.data.get(clock.due)
+        if clock.amount:
+            yield f"{at}/amount", "a fixed clock has no amount", "leave it out"
+        if clock.due and (field is None or kind_of(field.schema) not in ("date", "date-time") or field.personal):
+            yield f"{at}/due", f"{clock.due!r} is no clear field with a day or an instant", "name one"
+        if bool(clock.due) == clock.each:
+            yield at, "a fixed clock has either a due field or each", "say one of the two"
+    if clock.each:
+        if clock.start or clock.stop:
+            yield at, "instances of an each clock bring their own start and are met by payment", "leave start and stop out"
+    elif not clock.start:
+        yield f"{at}/start", "is missing", "say under which condition it starts"
+    for i, text in enumerate(clock.warn):
+        if not text.startswith("-"):
+            yield f"{at}/warn/{i}", f"{text!r} does not lie before the due instant", "write it like -P3D"
+
+
+def _book(case_type: CaseType) -> Found:
+    book = case_type.ledger
+    if book is None:
+        if case_type.totals:
+            yield "/totals", "there is no ledger to sum", "add a ledger"
+        return
+    if book.currency:
+        try:
+            decimals(book.currency)
+        except BadInput as wrong:
+            yield "/ledger/currency", wrong.problems[0].what, wrong.problems[0].do
+    elif not any(kind_of(f.schema) == "money" and not f.personal for f in case_type.data.values()):
+        yield "/ledger/currency", "is missing, and no clear field holds money", "say it"
+    for component in book.opening:
+        if component not in book.components:
+            yield f"/ledger/opening/{component}", "no such component", "use one of " + ", ".join(book.components)
+    for name, total in case_type.totals.items():
+        if bool(total.kinds) == bool(total.of):
+            yield f"/totals/{name}", "sums either kinds of posting or other totals", "say kinds, or of"
+        for component in total.components:
+            if component not in book.components:
+                yield f"/totals/{name}/components", f"no component {component!r}", "use one of " + ", ".join(book.components)
+
+
+def ended(category: str) -> bool:
+    """Whether cases of that category are over."""
+    return category in ENDED

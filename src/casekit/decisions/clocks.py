@@ -1,0 +1,255 @@
+"""Clocks: when they start, rest, speak and end, and when one that was breached is judged again.
+
+A clock that runs, rests or was breached lives in the head; one that was met or cancelled has left it. Clock
+conditions are looked at in one order: cancel, stop, pause and resume, start. A clock starts once each time its
+start condition becomes true. Where an amount in days is paused, what is left is counted exactly.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from attrs import define
+
+from casekit.decisions import totals
+from casekit.decisions.compiled import Timer
+from casekit.decisions.conditions import Inputs
+from casekit.definition.casetype import ENDED
+from casekit.model.canonical import Json
+from casekit.model.ledger import effective_postings
+from casekit.model.time import add, day_after, day_start, from_micros, micros
+
+if TYPE_CHECKING:
+    from casekit.decisions.machine import Run
+
+
+@define
+class Change:
+    """What became of an instance of a clock.
+
+    Attributes:
+        clock, instance: Which one.
+        row: What lists show of it: status, started, due, breached, ended.
+        live: Its state in the head; None once it has left.
+    """
+
+    clock: str
+    instance: str
+    row: Json
+    live: Json | None
+
+
+class Clocks:
+    """The clocks of one run.
+
+    Attributes:
+        live: Clock → instance → state, as the head will have it.
+        changes: What changed, the last word on each instance.
+    """
+
+    def __init__(self, run: Run) -> None:
+        self._run = run
+        self.live: dict[str, dict[str, Json]] = run.machine["clocks"]
+        self._copied = False
+        self.changes: dict[tuple[str, str], Change] = {}
+
+    def next_due(self) -> str | None:
+        """The next instant at which a clock has something to say."""
+        moments = [m for instances in self.live.values() for state in instances.values() if (m := _next(state)) is not None]
+        return min(moments, default=None)
+
+    def speak(self, moment: str) -> None:
+        """Warnings and breaches of one instant, in order of clocks."""
+        for timer in self._run.definition.timers:
+            for instance, state in sorted(self.live.get(timer.id, {}).items()):
+                if _next(state) != moment:
+                    continue
+                warnings = state.get("warn", [])
+                if warnings and warnings[0] == moment:
+                    rest = warnings[1:]
+                    new = {**state, "warned": state.get("warned", 0) + 1, "warn": rest}
+                    self._put(timer.id, instance, new)
+                    self._run.raise_(f"clock.{timer.id}.warned")
+                    state = new
+                if state["due"] == moment:
+                    kept = {k: v for k, v in state.items() if k != "warn"}
+                    self._put(timer.id, instance, {**kept, "status": "breached", "breached": moment})
+                    self._run.raise_(f"clock.{timer.id}.breached")
+
+    def judge(self) -> bool:
+        """Looks at every clock's conditions once; whether anything moved."""
+        if self._run.machine["category"] in ENDED:
+            return self._end_all()
+        moved = False
+        inputs = self._run.inputs
+        for timer in self._run.definition.timers:
+            if timer.id in self.live:
+                for instance, state in sorted(self.live[timer.id].items()):
+                    moved = self._judge_one(timer, instance, state) or moved
+            if timer.start is not None:
+                moved = self._start(timer, timer.start.holds(inputs) is True) or moved
+        return moved
+
+    def open(self, clock: str, instance: str, due_day: str, args: Json) -> None:
+        """Opens an instance of an ``each`` clock: due at the end of a day, kept when paid through."""
+        zone = self._run.world.zone
+        due = day_start(day_after(due_day), zone)
+        timer = next(t for t in self._run.definition.timers if t.id == clock)
+        self._begin(timer, instance, due, {"args": args})
+
+    def cancel(self, clock: str) -> None:
+        """Ends every instance of a clock without a verdict."""
+        for instance in sorted(self.live.get(clock, {})):
+            self._end(clock, instance, "cancelled")
+
+    def _end_all(self) -> bool:
+        """An ended case has no clocks: what was breached stays so, the rest is cancelled; reopening starts them anew."""
+        moved = bool(self.live)
+        for clock, instances in sorted(self.live.items()):
+            for instance, state in sorted(instances.items()):
+                self._end(clock, instance, "breached" if state["status"] == "breached" else "cancelled")
+        memory = self._run.machine["memory"]
+        if any(known["on"] for known in memory.get("started", {}).values()):
+            memory["started"] = {name: {**known, "on": False} for name, known in memory["started"].items()}
+        return moved
+
+    def _judge_one(self, timer: Timer, instance: str, state: Json) -> bool:
+        inputs = self._run.inputs
+        if timer.cancel is not None and timer.cancel.holds(inputs):
+            self._end(timer.id, instance, "cancelled")
+            return True
+        if state["status"] == "breached":
+            if self._late(state) and self._stopped(timer, state, state["due"]):
+                self._end(timer.id, instance, "withdrawn")
+                return True
+            return False
+        if self._stopped(timer, state, None):
+            self._end(timer.id, instance, "met")
+            return True
+        return timer.pause is not None and self._rest(timer, instance, state, timer.pause.holds(inputs) is True)
+
+    def _late(self, state: Json) -> bool:
+        """Whether what is being recorded held before the clock was breached."""
+        since = self._run.world.since
+        return since is not None and since < state["due"]
+
+    def _stopped(self, timer: Timer, state: Json, at: str | None) -> bool:
+        args = state.get("args", {})
+        if "through" in args:
+            return self._paid(at) >= args["through"]
+        if timer.stop is None:
+            return False
+        return timer.stop.holds(self._run.inputs if at is None else self._as_of(at)) is True
+
+    def _paid(self, at: str | None) -> int:
+        run = self._run
+        if at is None or run.world.postings is None:
+            paid: int = run.machine.get("ledger", {}).get("paid", 0)
+            return paid
+        # Strictly before the due instant: it is the first one that is too late.
+        return sum(p.amount.minor for p in effective_postings(run.world.postings, at) if p.kind == "payment" and p.at < at)
+
+    def _as_of(self, at: str) -> Inputs:
+        """What conditions would have seen at an instant, as far as the ledger goes, over all that is known."""
+        run = self._run
+        now = run.inputs
+        sums = now.totals
+        if run.world.postings is not None and "ledger" in run.machine:
+            sums = totals.at(run.definition, [p for p in run.world.postings if p.at < at], run.machine["ledger"]["currency"], at)
+        return Inputs(
+            data=now.data,
+            totals=sums,
+            facts=now.facts,
+            event={},
+            active=now.active,
+            clocks=now.clocks,
+            ended=now.ended,
+            parties=now.parties,
+            documents=now.documents,
+            now=at,
+            zone=now.zone,
+        )
+
+    def _rest(self, timer: Timer, instance: str, state: Json, paused: bool) -> bool:
+        now = self._run.now
+        if paused and state["status"] == "running":
+            kept = {k: v for k, v in state.items() if k not in ("due", "warn")}
+            self._put(timer.id, instance, {**kept, "status": "paused", "left": micros(state["due"]) - micros(now)})
+            return True
+        if not paused and state["status"] == "paused":
+            due = from_micros(micros(now) + state["left"])
+            kept = {k: v for k, v in state.items() if k != "left"}
+            warn = self._warnings(timer, due)[state.get("warned", 0) :]
+            self._put(timer.id, instance, {**kept, "status": "running", "due": due, **({"warn": warn} if warn else {})})
+            return True
+        return False
+
+    def _start(self, timer: Timer, holds: bool) -> bool:
+        memory = self._run.machine["memory"]
+        started = dict(memory.get("started", {}))
+        before = started.get(timer.id)
+        if holds == bool(before and before["on"]):
+            return False
+        count = before["count"] if before else 0
+        due = self._due(timer) if holds else None
+        if holds and due is None:
+            return False  # a fixed clock whose day is not known yet
+        started[timer.id] = {"on": holds, "count": count + holds}
+        memory["started"] = started
+        if holds and due is not None:
+            self._begin(timer, str(count + 1), due, {})
+        return True
+
+    def _due(self, timer: Timer) -> str | None:
+        zone = self._run.world.zone
+        if timer.amount is not None:
+            return add(self._run.now, timer.amount, zone)
+        day = self._run.inputs.data.get(timer.says.due)
+        return None if day is None else day_start(day_after(day), zone) if len(day) == 10 else day
+
+    def _begin(self, timer: Timer, instance: str, due: str, more: Json) -> None:
+        state: Json = {"status": "running", "started": self._run.now, "due": due, **more}
+        warn = [w for w in self._warnings(timer, due) if w > self._run.now]
+        if warn:
+            state["warn"] = warn
+        self._put(timer.id, instance, state)
+
+    def _warnings(self, timer: Timer, due: str) -> list[str]:
+        return sorted(add(due, offset, self._run.world.zone) for offset in timer.warn)
+
+    def _put(self, clock: str, instance: str, state: Json) -> None:
+        live = self._own(clock)
+        live[instance] = state
+        row = {name: state.get(name) for name in ("status", "started", "due", "breached")}
+        self.changes[(clock, instance)] = Change(clock, instance, row, state)
+
+    def _end(self, clock: str, instance: str, how: str) -> None:
+        live = self._own(clock)
+        state = live.pop(instance)
+        if not live:
+            del self.live[clock]
+        memory = self._run.machine["memory"]
+        ended = {name: list(ways) for name, ways in memory.get("ended", {}).items()}
+        if how not in ended.setdefault(clock, []):
+            ended[clock] = sorted([*ended[clock], how])
+        memory["ended"] = self._run.inputs.ended = ended
+        row = {"status": how, "ended": self._run.now, **{name: state.get(name) for name in ("started", "due", "breached")}}
+        self.changes[(clock, instance)] = Change(clock, instance, row, None)
+        if how in ("met", "withdrawn"):
+            self._run.raise_(f"clock.{clock}.{how}")
+
+    def _own(self, clock: str) -> dict[str, Json]:
+        """The clock's instances, in a copy that this run may change."""
+        if not self._copied:
+            self.live = {name: dict(instances) for name, instances in self.live.items()}
+            self._run.inputs.clocks = self.live
+            self._copied = True
+        return self.live.setdefault(clock, {})
+
+
+def _next(state: Json) -> str | None:
+    if state["status"] != "running":
+        return None
+    warnings = state.get("warn")
+    first: Any = warnings[0] if warnings else state["due"]
+    return str(min(first, state["due"]))

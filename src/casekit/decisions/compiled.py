@@ -1,0 +1,330 @@
+"""A case type made ready for deciding: conditions loaded, paths resolved, ways looked up by event.
+
+Built once per case-type digest and shared by all threads; nothing in it changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Any, TypeVar
+
+from attrs import frozen
+
+from casekit.decisions.conditions import Expression, Scope, load
+from casekit.definition.casetype import ALWAYS, Action, CaseType, Clock, Requirement, State, Total, Transition
+from casekit.definition.fields import Field, kind_of
+from casekit.errors import BadInput, Problem
+from casekit.model.time import Duration, duration
+
+GUARDED: Mapping[str, Mapping[str, str]] = {
+    "pay": {"amount": "money"},
+    "charge": {"amount": "money", "component": "string"},
+    "reverse": {"amount": "money", "kind": "string"},
+    "message": {"role": "string", "direction": "string", "via": "string", "outcome": "string"},
+    "document": {"kind": "string", "direction": "string"},
+    "fact": {"key": "string"},
+    "change": {},
+    "choose": {"option": "string"},
+}
+"""Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
+
+_T = TypeVar("_T")
+
+
+@frozen
+class Deed:
+    """An action, its expressions loaded."""
+
+    set: tuple[tuple[str, Expression], ...]
+    emit: str
+    run: str
+    args: tuple[tuple[str, Expression], ...]
+
+
+@frozen
+class Node:
+    """A state with its place.
+
+    Attributes:
+        path: Full dotted path.
+        chain: Paths from the outermost state to this one.
+        category, outcome: Its own or inherited.
+        enters: Inner states that entering it enters too, down to the leaf.
+        on_enter, on_exit: Deeds.
+    """
+
+    path: str
+    chain: tuple[str, ...]
+    category: str
+    outcome: str
+    enters: tuple[str, ...]
+    on_enter: tuple[Deed, ...]
+    on_exit: tuple[Deed, ...]
+
+
+@frozen
+class Way:
+    """A transition, its conditions loaded.
+
+    Attributes:
+        key: Its key.
+        event: The event that it listens to.
+        says: The record.
+        when: Its condition, or None.
+        do: Its deeds.
+    """
+
+    key: str
+    event: str
+    says: Transition
+    when: Expression | None
+    do: tuple[Deed, ...]
+
+
+@frozen
+class Timer:
+    """A clock, its conditions and durations loaded."""
+
+    id: str
+    says: Clock
+    amount: Duration | None
+    warn: tuple[Duration, ...]
+    start: Expression | None
+    stop: Expression | None
+    pause: Expression | None
+    cancel: Expression | None
+
+
+@frozen
+class Compiled:
+    """A case type, ready.
+
+    Attributes:
+        says: The record.
+        digest: Its content address.
+        nodes: State path → node.
+        ways: Event → ways in order; ``always`` among them.
+        timers: Clocks in order.
+        requirements: Key → record and condition, of the case type's own.
+        totals: Name → record and, where it has one, expression, in order.
+        opening: Component → expression of what is charged on opening.
+        foreign: Requirement keys that a plugin must answer.
+    """
+
+    says: CaseType
+    digest: str
+    nodes: Mapping[str, Node]
+    ways: Mapping[str, tuple[Way, ...]]
+    timers: tuple[Timer, ...]
+    requirements: Mapping[str, tuple[Requirement, Expression]]
+    totals: Mapping[str, tuple[Total, Expression | None]]
+    opening: tuple[tuple[str, Expression], ...]
+    foreign: frozenset[str]
+
+    @property
+    def always(self) -> tuple[Way, ...]:
+        """Eventless transitions, in order."""
+        return self.ways.get(ALWAYS, ())
+
+    def active(self, leaves: Iterable[str]) -> frozenset[str]:
+        """The active states with all their ancestors."""
+        return frozenset(path for leaf in leaves for path in self.nodes[leaf].chain)
+
+
+def compile_type(case_type: CaseType, digest: str, rules: Collection[str] = (), where: str = "") -> Compiled:
+    """The case type, ready for deciding.
+
+    Args:
+        case_type: The record; its structure was checked by :func:`casekit.decisions.check.check`.
+        digest: Its content address.
+        rules: Requirement keys that plugins bring.
+        where: File or plugin, for messages.
+
+    Raises:
+        BadInput: every condition, duration or name that is wrong, each with its path.
+    """
+    return _Loader(case_type, where or case_type.key).compiled(digest, rules)
+
+
+class _Loader:
+    """Loads the parts of one case type, and collects what is wrong with them."""
+
+    def __init__(self, case_type: CaseType, where: str) -> None:
+        self.type = case_type
+        self.where = where
+        self.problems: list[Problem] = []
+        self.paths = tuple(_paths(case_type.states))
+        self.scope = _scope(case_type, frozenset(path for path, _ in self.paths))
+
+    def compiled(self, digest: str, rules: Collection[str]) -> Compiled:
+        foreign = self._foreign(rules)
+        built = Compiled(
+            says=self.type,
+            digest=digest,
+            nodes={path: self._node(path, state) for path, state in self.paths},
+            ways=self._ways(),
+            timers=tuple(self._timer(id_, clock) for id_, clock in _in_order(self.type.clocks)),
+            requirements=self._requirements(),
+            totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},
+            opening=self._opening(),
+            foreign=foreign,
+        )
+        if self.problems:
+            raise BadInput(self.problems)
+        return built
+
+    def load(self, text: str, path: str, event: Mapping[str, str] | None = None, want: str = "boolean") -> Any:
+        """The expression, or None where there is none or where it is wrong (and noted as such)."""
+        if not text:
+            return None
+        scope = self.scope if not event else _with_event(self.scope, event)
+        return self._try(lambda: load(text, scope, f"{self.where}: {path}", want))
+
+    def _try(self, read: Callable[[], _T]) -> _T | None:
+        try:
+            return read()
+        except BadInput as wrong:
+            self.problems += wrong.problems
+            return None
+
+    def _foreign(self, rules: Collection[str]) -> frozenset[str]:
+        named = [(f"/transitions/{key}/requires", r) for key, t in self.type.transitions.items() for r in t.requires]
+        named += [(f"/guards/{command}", r) for command, keys in self.type.guards.items() for r in keys]
+        named += [("/closing", r) for r in self.type.closing]
+        own = self.type.requirements
+        for path, key in named:
+            if key not in own and key not in rules:
+                known = ", ".join(sorted({*own, *rules})) or "none"
+                self.problems.append(Problem(f"{self.where}: {path}", f"no requirement {key!r}", f"those known are: {known}"))
+        return frozenset(key for _, key in named if key not in own)
+
+    def _node(self, path: str, state: State) -> Node:
+        chain = _chain(path)
+        states = dict(self.paths)
+        above = [states[p] for p in reversed(chain)]
+        enters, inner, at = [], state, path
+        while inner.states and inner.initial in inner.states:
+            at, inner = f"{at}.{inner.initial}", inner.states[inner.initial]
+            enters.append(at)
+        at_path = "/states/" + path.replace(".", "/states/")
+        return Node(
+            path=path,
+            chain=chain,
+            category=next((s.category for s in above if s.category), ""),
+            outcome=next((s.outcome for s in above if s.outcome), ""),
+            enters=tuple(enters),
+            on_enter=self._deeds(state.on_enter, f"{at_path}/on_enter", {}),
+            on_exit=self._deeds(state.on_exit, f"{at_path}/on_exit", {}),
+        )
+
+    def _ways(self) -> dict[str, tuple[Way, ...]]:
+        found: dict[str, list[Way]] = {}
+        for key, says in _in_order(self.type.transitions):
+            event = says.on or key
+            form = kinds(says.form)
+            when = self.load(says.when, f"/transitions/{key}/when", form)
+            deeds = self._deeds(says.do, f"/transitions/{key}/do", form)
+            found.setdefault(event, []).append(Way(key, event, says, when, deeds))
+        return {event: tuple(ways) for event, ways in found.items()}
+
+    def _deeds(self, actions: Iterable[Action], path: str, event: Mapping[str, str]) -> tuple[Deed, ...]:
+        return tuple(self._deed(action, f"{path}/{i}", event) for i, action in enumerate(actions))
+
+    def _deed(self, action: Action, path: str, event: Mapping[str, str]) -> Deed:
+        changes = []
+        for name, text in action.set.items():
+            field = self.type.data.get(name)
+            if field is None or field.personal:
+                what = "no such field" if field is None else "a personal field is never set by an expression"
+                self.problems.append(Problem(f"{self.where}: {path}/set/{name}", what, "set a clear field of the case's data"))
+            else:
+                changes.append((name, self.load(text, f"{path}/set/{name}", event, kind_of(field.schema))))
+        args = tuple((name, self.load(text, f"{path}/args/{name}", event, "any")) for name, text in action.args.items())
+        return Deed(tuple(changes), action.emit, action.run, args)
+
+    def _timer(self, id_: str, says: Clock) -> Timer:
+        path = f"/clocks/{id_}"
+
+        def length(text: str, at: str) -> Duration | None:
+            try:
+                return duration(text)
+            except BadInput as wrong:
+                self.problems += [Problem(f"{self.where}: {path}/{at}", p.what, p.do) for p in wrong.problems]
+                return None
+
+        amount = length(says.amount, "amount") if says.amount else None
+        warn = tuple(w for i, text in enumerate(says.warn) if (w := length(text, f"warn/{i}")) is not None)
+        conditions = {n: self.load(getattr(says, n), f"{path}/{n}") for n in ("start", "stop", "pause", "cancel")}
+        return Timer(id_, says, amount, warn, **conditions)
+
+    def _requirements(self) -> dict[str, tuple[Requirement, Expression]]:
+        events = self._seen_by_requirements()
+        found = {}
+        for key, says in self.type.requirements.items():
+            expression = self.load(says.when, f"/requirements/{key}/when", events.get(key))
+            if expression is not None:
+                found[key] = (says, expression)
+        return found
+
+    def _seen_by_requirements(self) -> dict[str, dict[str, str]]:
+        """What a requirement may see of the events that it is asked about: the fields of all of them."""
+        seen: dict[str, dict[str, str]] = {}
+        for transition in self.type.transitions.values():
+            for key in transition.requires:
+                seen.setdefault(key, {}).update(kinds(transition.form))
+        for command, keys in self.type.guards.items():
+            for key in keys:
+                seen.setdefault(key, {}).update(GUARDED.get(command, {}))
+        return seen
+
+    def _total(self, name: str, total: Total) -> Expression | None:
+        if not total.of:
+            return None
+        scope = Scope(totals={other: "money" for other in self.type.totals if other != name})
+        return self._try(lambda: load(total.of, scope, f"{self.where}: /totals/{name}/of", "money"))
+
+    def _opening(self) -> tuple[tuple[str, Expression], ...]:
+        book = self.type.ledger
+        texts = book.opening.items() if book else ()
+        loaded = [(component, self.load(text, f"/ledger/opening/{component}", want="money")) for component, text in texts]
+        return tuple((component, expression) for component, expression in loaded if expression is not None)
+
+
+def kinds(fields: Mapping[str, Field]) -> dict[str, str]:
+    """The kind of each field, as conditions know it."""
+    return {name: kind_of(f.schema) for name, f in fields.items()}
+
+
+def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
+    return Scope(
+        data=kinds(case_type.data),
+        totals=dict.fromkeys(case_type.totals, "money"),
+        facts=kinds(case_type.facts),
+        event={},
+        states=states,
+        clocks=frozenset(case_type.clocks),
+        roles=frozenset(case_type.roles),
+        documents=frozenset(case_type.documents) or None,
+    )
+
+
+def _with_event(scope: Scope, event: Mapping[str, str]) -> Scope:
+    from attrs import evolve
+
+    return evolve(scope, event=event)
+
+
+def _in_order(records: Mapping[str, _T]) -> list[tuple[str, _T]]:
+    return sorted(records.items(), key=lambda item: item[1].order)  # type: ignore[attr-defined]
+
+
+def _paths(states: Mapping[str, State], above: str = "") -> Iterable[tuple[str, State]]:
+    for name, state in _in_order(states):
+        path = f"{above}{name}"
+        yield path, state
+        yield from _paths(state.states, f"{path}.")
+
+
+def _chain(path: str) -> tuple[str, ...]:
+    parts = path.split(".")
+    return tuple(".".join(parts[: i + 1]) for i in range(len(parts)))

@@ -1,0 +1,281 @@
+"""The pure step: definition, snapshot and an event give the next snapshot and what happened on the way.
+
+A run is one macrostep in the making. First the clocks that are due by then tick, in due order, each to
+quiescence; then comes the event; then eventless transitions and clock conditions, until nothing moves. A run
+changes no input: it works on a copy of the snapshot and on an overlay of the data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Any
+
+from attrs import define, field
+
+from casekit.decisions import totals
+from casekit.decisions.clocks import Clocks
+from casekit.decisions.compiled import Compiled, Deed, Node, Way
+from casekit.decisions.conditions import Inputs
+from casekit.definition.casetype import ENDED
+from casekit.errors import Livelock
+from casekit.model.canonical import Json
+from casekit.model.ledger import Posting
+
+LIMIT = 1000
+"""Microsteps within one macrostep, after which it is a livelock."""
+
+
+@define
+class World:
+    """What a run may look at beside the snapshot. Nothing in it is changed.
+
+    Attributes:
+        data: Case data as canonical values; sealed ones are opened when they are read; absent is unknown.
+        facts: Latest value of each fact, likewise.
+        parties: Role → parties.
+        documents: Kind → number on file.
+        zone: IANA zone of the case.
+        postings: The ledger, where a clock must be judged again; else None.
+        since: Effective instant of what is being recorded, where it lies before case time: clocks that were
+            breached after it are judged again.
+    """
+
+    data: Mapping[str, Any] = field(factory=dict)
+    facts: Mapping[str, Any] = field(factory=dict)
+    parties: Mapping[str, Collection[str]] = field(factory=dict)
+    documents: Mapping[str, int] = field(factory=dict)
+    zone: str = "UTC"
+    postings: tuple[Posting, ...] | None = None
+    since: str | None = None
+
+
+@define
+class Effect:
+    """A named effect for the outbox.
+
+    Attributes:
+        run: Its name.
+        args: Its arguments, canonical.
+    """
+
+    run: str
+    args: Json
+
+
+class Run:
+    """One macrostep.
+
+    Args:
+        definition: The case type, compiled.
+        snapshot: The machine part of the head; it is not changed.
+        world: What conditions see.
+        now: Case time of the step (canonical instant), not before the snapshot's last.
+
+    Attributes:
+        machine: The snapshot as it stands.
+        data: Fields that deeds have set, canonical.
+        happened: Transitions taken (``transition.<key>``) and internal events, in order.
+        effects: Effects asked for.
+    """
+
+    def __init__(self, definition: Compiled, snapshot: Mapping[str, Any], world: World, now: str) -> None:
+        self.definition = definition
+        self.world = world
+        self.now = now
+        self.machine: Json = {**snapshot, "memory": dict(snapshot["memory"])}
+        self.data: Json = {}
+        self.happened: list[str] = []
+        self.effects: list[Effect] = []
+        self._queue: list[str] = []
+        self._left = LIMIT
+        self._recent: list[str] = []
+        self.inputs = Inputs(
+            data=world.data,
+            totals=snapshot["totals"],
+            facts=world.facts,
+            event={},
+            active=definition.active(snapshot["active"]),
+            clocks=snapshot["clocks"],
+            ended=snapshot["memory"].get("ended", {}),
+            parties=world.parties,
+            documents=world.documents,
+            now=now,
+            zone=world.zone,
+        )
+        self.clocks = Clocks(self)
+
+    def enter(self) -> None:
+        """Enters the initial state: what opening a case does."""
+        first = self.definition.nodes[self.definition.says.initial]
+        self._go_in(first, set())
+
+    def tick(self) -> None:
+        """Lets every clock speak that is due by now, in due order, each to quiescence."""
+        end = self.now
+        while (moment := self.clocks.next_due()) is not None and moment <= end:
+            self.now = self.inputs.now = moment
+            self.clocks.speak(moment)
+            self.settle()
+        self.now = self.inputs.now = end
+
+    def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
+        """Counts a posting into the totals and raises its internal event."""
+        known = self.machine["totals"]
+        if any(name not in known for name in self.definition.totals):
+            known = {**totals.nothing(self.definition, posting.amount.currency), **known}
+        self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
+        self.machine["ledger"] = _counted(self.machine.get("ledger"), posting, taken_back)
+        self.raise_(posting.kind)
+
+    def raise_(self, event: str) -> None:
+        """Puts an internal event into the queue."""
+        self._queue.append(event)
+
+    def candidates(self, event: str) -> list[Way]:
+        """The ways for an event from the active states, innermost source first, then in order; conditions apart."""
+        ways = self.definition.ways.get(event, ())
+        if not ways:
+            return []
+        chain = self.definition.nodes[self.machine["active"][0]].chain if self.machine["active"] else ()
+        return [way for path in reversed(chain) for way in ways if path in way.says.source]
+
+    def select(self, event: str, fields: Mapping[str, Any]) -> Way | None:
+        """The way that an event takes: the first candidate whose condition holds."""
+        self.inputs.event = fields
+        for way in self.candidates(event):
+            if way.when is None or way.when.holds(self.inputs):
+                return way
+        return None
+
+    def take(self, way: Way, fields: Mapping[str, Any]) -> None:
+        """Takes a transition: leaves, does, enters."""
+        self._count(way.key)
+        self.happened.append(f"transition.{way.key}")
+        self.inputs.event = fields
+        if way.says.target is None:
+            self._do(way.do)
+        else:
+            target = self.definition.nodes[way.says.target]
+            kept = self._kept(way, target)
+            self._go_out(kept)
+            self._do(way.do)
+            self._go_in(target, kept)
+        self.inputs.event = {}
+
+    def settle(self) -> None:
+        """Internal events, eventless transitions and clock conditions, until nothing moves.
+
+        Raises:
+            Livelock: they never come to rest; names the cycle.
+        """
+        while True:
+            if self._eventless():
+                continue
+            if self._queue:
+                event = self._queue.pop(0)
+                self._count(event)
+                self.happened.append(event)
+                way = self.select(event, {})
+                if way is not None and self._met(way):
+                    self.take(way, {})
+                continue
+            if not self.clocks.judge():
+                break
+            self._count("clocks")
+        self.machine["clocks"] = self.clocks.live
+        wake = self.clocks.next_due()
+        if wake is None:
+            self.machine.pop("wake", None)
+        else:
+            self.machine["wake"] = wake
+
+    def _eventless(self) -> bool:
+        self.inputs.event = {}
+        for way in self.candidates("always"):
+            if way.when is not None and way.when.holds(self.inputs) and self._met(way):
+                self.take(way, {})
+                return True
+        return False
+
+    def _met(self, way: Way) -> bool:
+        """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
+        own = self.definition.requirements
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.says.requires)
+
+    def _kept(self, way: Way, target: Node) -> set[str]:
+        """The states that a transition leaves neither nor enters: those around its source and its target."""
+        active = self.machine["active"]
+        here = set(self.definition.nodes[active[0]].chain) if active else set()
+        around = set(target.chain[:-1])
+        source = next((p for p in reversed(target.chain) if p in way.says.source), None)
+        if way.says.internal and source is not None:
+            return here & {*around, source}
+        # An external transition leaves its source, even where the source contains the target.
+        left = max((s for s in way.says.source if s in here), key=len, default="")
+        return here & around & set(self.definition.nodes[left].chain[:-1]) if left else set()
+
+    def _go_out(self, kept: set[str]) -> None:
+        for leaf in self.machine["active"]:
+            for path in reversed(self.definition.nodes[leaf].chain):
+                if path not in kept:
+                    self._do(self.definition.nodes[path].on_exit)
+
+    def _go_in(self, target: Node, kept: set[str]) -> None:
+        entered = [path for path in target.chain if path not in kept] + list(target.enters)
+        leaf = self.definition.nodes[target.enters[-1] if target.enters else target.path]
+        ended_before = self.machine["category"] in ENDED
+        self.machine["active"] = [leaf.path]
+        self.machine["category"] = leaf.category
+        self.machine["outcome"] = leaf.outcome or None
+        if ended_before and leaf.category not in ENDED:
+            self.machine["cycle"] += 1
+        self.inputs.active = self.definition.active((leaf.path,))
+        for path in entered:
+            self._do(self.definition.nodes[path].on_enter)
+
+    def _do(self, deeds: Iterable[Deed]) -> None:
+        for deed in deeds:
+            for name, expression in deed.set:
+                self.data[name] = expression.canonical(self.inputs)
+                self.inputs.data = _Overlay(self.data, self.world.data)
+            if deed.emit:
+                self.raise_(deed.emit)
+            if deed.run:
+                self.effects.append(Effect(deed.run, {name: e.canonical(self.inputs) for name, e in deed.args}))
+
+    def _count(self, what: str) -> None:
+        self._left -= 1
+        self._recent.append(what)
+        if self._left < 0:
+            raise Livelock(_cycle(self._recent))
+
+
+class _Overlay(Mapping[str, Any]):
+    """Data with what the run has set laid over it; a field set to None is unknown."""
+
+    def __init__(self, over: Mapping[str, Any], under: Mapping[str, Any]) -> None:
+        self.over, self.under = over, under
+
+    def __getitem__(self, name: str) -> Any:
+        return self.over[name] if name in self.over else self.under[name]
+
+    def __iter__(self) -> Any:
+        yield from {*self.over, *self.under}
+
+    def __len__(self) -> int:
+        return len({*self.over, *self.under})
+
+
+def _counted(ledger: Json | None, posting: Posting, taken_back: Posting | None) -> Json:
+    """What the ledger comes to, in minor units, kept in the head."""
+    known = ledger or {"charged": 0, "paid": 0, "currency": posting.amount.currency}
+    counted, sign = (posting, 1) if taken_back is None else (taken_back, -1)
+    name = "charged" if counted.kind == "charge" else "paid"
+    return {**known, name: known[name] + sign * counted.amount.minor}
+
+
+def _cycle(recent: list[str]) -> tuple[str, ...]:
+    for length in range(1, 51):
+        if recent[-length:] == recent[-2 * length : -length]:
+            return (*recent[-length:], recent[-length])
+    return tuple(recent[-20:])
