@@ -20,9 +20,11 @@ from casekit.definition.fields import Field, field
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
+from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
 
 __all__ = [
+    "LOG_KINDS",
     "Action",
     "Allocation",
     "BadInput",
@@ -33,6 +35,11 @@ __all__ = [
     "DocumentKind",
     "Field",
     "Finding",
+    "LogAttribute",
+    "LogEvent",
+    "LogHeader",
+    "LogKind",
+    "LogTrace",
     "Money",
     "Objection",
     "Option",
@@ -53,5 +60,6 @@ __all__ = [
     "allocate",
     "balance",
     "field",
+    "log_time",
     "role",
 ]
