@@ -47,15 +47,15 @@ def _event(place: str, rule: EventRule, rules: ImportMap, case_type: CaseType) -
     if rule.open:
         yield from _opening(place, rule, rules, case_type)
     yield from _postings(place, rule, case_type)
-    form = {key: field for t in _taken(rule, case_type) for key, field in t.form.items()}
-    clear = {rules.actor.attribute: "names the actor"}
-    for fields, known in ((rule.facts, case_type.facts), (rule.form, form), (rule.data, case_type.data)):
-        clear |= {a: f"fills {key!r}, which is not sealed" for key, a in fields.items() if key in known and not known[key].personal}
-    for part, fields, known in (
+    filled = (
         ("data", rule.data, case_type.data),
         ("facts", rule.facts, case_type.facts),
-        ("form", rule.form, form),
-    ):
+        ("form", rule.form, _form(_taken(rule, case_type))),
+    )
+    clear = {rules.actor.attribute: "names the actor"}
+    for _, fields, known in filled:
+        clear |= {a: f"fills {key!r}, which is not sealed" for key, a in fields.items() if key in known and not known[key].personal}
+    for part, fields, known in filled:
         yield from _leaks(f"{place}/{part}", fields, known, clear)
 
 
@@ -74,6 +74,7 @@ def _fields(place: str, fields: Mapping[str, str], known: Mapping[str, Field], w
 
 
 def _leaks(place: str, fields: Mapping[str, str], known: Mapping[str, Field], clear: Mapping[str, str]) -> _Found:
+    """Attributes whose text would be sealed in one place and stand in clear in another (attribute → where)."""
     for key, attribute in fields.items():
         if key in known and known[key].personal and attribute in clear:
             yield f"{place}/{key}", f"is personal, and its attribute {attribute!r} also {clear[attribute]}", "map it to one of the two"
@@ -83,13 +84,17 @@ def _taken(rule: EventRule, case_type: CaseType) -> list[Transition]:
     return [t for key, t in case_type.transitions.items() if rule.do and rule.do != ALWAYS and (t.on or key) == rule.do]
 
 
+def _form(taken: list[Transition]) -> dict[str, Field]:
+    return {key: field for t in taken for key, field in t.form.items()}
+
+
 def _transition(place: str, rule: EventRule, case_type: CaseType) -> _Found:
     taken = _taken(rule, case_type)
     if not taken:
         events = {t.on or key for key, t in case_type.transitions.items()} - {ALWAYS}
         yield f"{place}/do", f"the case type has no transition {rule.do!r}", _choose(events)
         return
-    form = {key: field for t in taken for key, field in t.form.items()}
+    form = _form(taken)
     yield from _fields(f"{place}/form", rule.form, form, "field of that form")
     for key in form:
         if key not in rule.form and all(key in t.form and t.form[key].required for t in taken):
