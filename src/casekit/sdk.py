@@ -20,6 +20,7 @@ from casekit.definition.fields import Field, field
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
+from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
 from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, hookimpl
@@ -41,6 +42,12 @@ __all__ = [
     "Field",
     "Finding",
     "Importer",
+    "LOG_KINDS",
+    "LogAttribute",
+    "LogEvent",
+    "LogHeader",
+    "LogKind",
+    "LogTrace",
     "Message",
     "Money",
     "Need",
@@ -76,6 +83,7 @@ __all__ = [
     "hookimpl",
     "instant",
     "local",
+    "log_time",
     "moment",
     "role",
 ]

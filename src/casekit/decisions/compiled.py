@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, TypeVar
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from casekit.decisions.conditions import Expression, Scope, load
 from casekit.definition.casetype import ALWAYS, Action, CaseType, Clock, Requirement, State, Total, Transition
@@ -131,13 +131,13 @@ class Compiled:
         return frozenset(path for leaf in leaves for path in self.nodes[leaf].chain)
 
 
-def compile_type(case_type: CaseType, digest: str, rules: Collection[str] = (), where: str = "") -> Compiled:
+def compile_type(case_type: CaseType, digest: str, rules: Collection[str] | None = (), where: str = "") -> Compiled:
     """The case type, ready for deciding.
 
     Args:
         case_type: The record; its structure was checked by :func:`casekit.decisions.check.check`.
         digest: Its content address.
-        rules: Requirement keys that plugins bring.
+        rules: Requirement keys that plugins bring; None: any key is taken to be one (a case's plugin may be gone).
         where: File or plugin, for messages.
 
     Raises:
@@ -156,7 +156,7 @@ class _Loader:
         self.paths = tuple(_paths(case_type.states))
         self.scope = _scope(case_type, frozenset(path for path, _ in self.paths))
 
-    def compiled(self, digest: str, rules: Collection[str]) -> Compiled:
+    def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
         foreign = self._foreign(rules)
         built = Compiled(
             says=self.type,
@@ -187,13 +187,13 @@ class _Loader:
             self.problems += wrong.problems
             return None
 
-    def _foreign(self, rules: Collection[str]) -> frozenset[str]:
+    def _foreign(self, rules: Collection[str] | None) -> frozenset[str]:
         named = [(f"/transitions/{key}/requires", r) for key, t in self.type.transitions.items() for r in t.requires]
         named += [(f"/guards/{command}", r) for command, keys in self.type.guards.items() for r in keys]
         named += [("/closing", r) for r in self.type.closing]
         own = self.type.requirements
         for path, key in named:
-            if key not in own and key not in rules:
+            if key not in own and rules is not None and key not in rules:
                 known = ", ".join(sorted({*own, *rules})) or "none"
                 self.problems.append(Problem(f"{self.where}: {path}", f"no requirement {key!r}", f"those known are: {known}"))
         return frozenset(key for _, key in named if key not in own)
@@ -309,8 +309,6 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
 
 
 def _with_event(scope: Scope, event: Mapping[str, str]) -> Scope:
-    from attrs import evolve
-
     return evolve(scope, event=event)
 
 

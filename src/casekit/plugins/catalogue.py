@@ -23,6 +23,9 @@ from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
 
+EVERY = "*"
+"""Case type of a plugin that handles them all."""
+
 GROUP = "casekit.plugins"
 """Entry-point group in which distributions announce their plugins."""
 
@@ -114,7 +117,7 @@ class Catalogue:
 
     def implementations(self, hook: str, case_type: str) -> list[Asked]:
         """Who answers a hook for a case type, by name of plugin."""
-        return [asked for asked in self._implementations[hook] if case_type in asked.plugin.handles]
+        return [a for a in self._implementations[hook] if case_type in a.plugin.handles or EVERY in a.plugin.handles]
 
     def listeners(self, case_type: str) -> list[Asked]:
         """Who wants to hear of what was recorded."""

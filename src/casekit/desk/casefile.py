@@ -1,0 +1,257 @@
+"""A case as decisions see it: read only as far as it is wanted, opened only where it is touched."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from casekit.decisions.compiled import Compiled
+from casekit.decisions.machine import World
+from casekit.definition.fields import Field, read
+from casekit.desk.sealing import opened
+from casekit.desk.work import Stream, Work
+from casekit.model.canonical import Json, decode
+from casekit.model.ledger import PaymentOrder, Policy, Posting
+from casekit.model.money import Money
+from casekit.model.time import add, duration, moment
+from casekit.plugins.declared import Need
+from casekit.plugins.view import Document, Fact, Message, Person, Raw, RunningClock, Touched, Values, View
+from casekit.store import reading
+
+DETAILS = ("name", "phone", "email", "address", "born", "ref")
+"""What is known of a party and sealed with its own key."""
+
+
+class CaseFile:
+    """One case within a transaction.
+
+    Attributes:
+        touched: Owners whose personal values were looked at so far.
+        data: Case data as Python values.
+    """
+
+    def __init__(self, work: Work, stream: Stream, definition: Compiled | None) -> None:
+        self.work = work
+        self.stream = stream
+        self.definition = definition
+        self.touched: Touched = set()
+        head = stream.head
+        fields: Mapping[str, Field] = definition.says.data if definition else {}
+        sealed = {name: owner for owner, record in head["sealed"].items() for name in record["fields"]}
+        self.data = Values(head["data"], fields, sealed, self._open_data, self.touched)
+        self._facts = _Latest(self)
+        self._opened: dict[str, Json] = {}
+
+    @property
+    def zone(self) -> str:
+        """The zone of the case."""
+        zone: str = self.stream.head["zone"]
+        return zone
+
+    def world(self, since: str | None = None, *, ledger: bool = False) -> World:
+        """What the machine may look at."""
+        head = self.stream.head
+        return World(
+            data=Raw(self.data) if head["sealed"] else head["data"],
+            facts=self._facts,
+            parties=head["parties"],
+            documents=head["documents"],
+            zone=self.zone,
+            postings=self.postings() if ledger else None,
+            since=since,
+        )
+
+    def view(self, now: str, needs: Iterable[Need] | None = None) -> View:
+        """What plugins see at a moment; ``needs`` None: everything.
+
+        What a guard reads of other streams goes into the versions that are checked again before the commit.
+        """
+        head = self.stream.head
+        machine = head["machine"]
+        wanted = None if needs is None else {need.what: need for need in needs}
+
+        def get(what: str, load: Callable[..., tuple[Any, ...]]) -> tuple[Any, ...]:
+            if wanted is None:
+                return load(None)
+            need: Need | None = wanted.get(what)  # type: ignore[call-overload]
+            return () if need is None else load(_since(need, now, self.zone))
+
+        book = self.definition.says.ledger if self.definition else None
+        return View(
+            id=self.stream.uuid,
+            type=head["type"],
+            number=head.get("number"),
+            zone=self.zone,
+            opened=head["opened"],
+            now=now,
+            active=self.definition.active(machine["active"]) if self.definition else frozenset(machine["active"]),
+            category=machine["category"],
+            data=self.data,
+            totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
+            latest=_Typed(self._facts, self.definition.says.facts if self.definition else {}),
+            parties=get("parties", lambda _: self.parties()),
+            facts=get("facts", lambda since: self.facts(since)),
+            postings=get("postings", lambda since: tuple(p for p in self.postings() if since is None or p.at >= since)),
+            policy=Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy(),
+            currency=head.get("currency", ""),
+            messages=get("messages", lambda since: self.messages(since, texts=wanted is None)),
+            filed=get("documents", lambda _: self.documents()),
+            clocks=self.clocks(),
+            choice=head.get("choice", {}).get("option"),
+        )
+
+    def parties(self) -> tuple[Person, ...]:
+        """The parties of the case, in order of role."""
+        members = [(role, uuid) for role, uuids in sorted(self.stream.head["parties"].items()) for uuid in sorted(uuids)]
+        loaded = load_parties(self.work, [uuid for _, uuid in members])
+        return tuple(person(self.work, loaded[uuid], role, self.touched) for role, uuid in members)
+
+    def clocks(self) -> tuple[RunningClock, ...]:
+        """Clocks that run, rest or were breached."""
+        return tuple(
+            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), state.get("args", {}))
+            for clock, instances in sorted(self.stream.head["machine"]["clocks"].items())
+            for instance, state in sorted(instances.items())
+        )
+
+    def facts(self, since: str | None = None) -> tuple[Fact, ...]:
+        """Facts in order of effect."""
+        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
+        rows = reading.rows_of(self.work.shelf, "facts", self.stream.sid, since=since)
+        self.work.load_keys({owner for row in rows if row[7] for owner in decode(row[7])})
+        return tuple(sorted((self._fact(row, recorded[row[0]]) for row in rows), key=lambda f: (f.at, _place(f.id))))
+
+    def postings(self) -> tuple[Posting, ...]:
+        """The ledger, in order of record."""
+        rows = reading.rows_of(self.work.shelf, "postings", self.stream.sid)
+        return tuple(
+            Posting(f"{n}.{i}", kind, comp, Money.of_minor(minor, cur), at, rev) for n, i, kind, comp, minor, cur, at, _, _, rev, _ in rows
+        )
+
+    def messages(self, since: str | None = None, *, texts: bool = True) -> tuple[Message, ...]:
+        """Messages in order of time; their texts only where they are wanted."""
+        rows = reading.rows_of(self.work.shelf, "messages", self.stream.sid, since=since)
+        if texts:
+            self.work.load_keys((self.stream.uuid,))
+        found = []
+        for n, i, party, role, direction, via, outcome, at, _, _, sealed in rows:
+            text = self.open("message", decode(sealed)).get("text") if texts and sealed else None
+            found.append(Message(f"{n}.{i}", direction, via, outcome, at, role, party, text))
+        return tuple(sorted(found, key=lambda m: (m.at, _place(m.id))))
+
+    def documents(self) -> tuple[Document, ...]:
+        """All versions of all documents."""
+        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
+        rows = reading.rows_of(self.work.shelf, "documents", self.stream.sid)
+        self.work.load_keys((self.stream.uuid,))
+        return tuple(
+            Document(
+                doc,
+                version,
+                kind,
+                direction,
+                media,
+                size,
+                recorded[n],
+                self.open("document", decode(sealed)).get("name") if sealed else None,
+            )
+            for n, _, doc, version, kind, direction, media, size, _, sealed in rows
+        )
+
+    def open(self, path: str, sealed: Mapping[str, str]) -> Json:
+        """What envelopes of this case hold; marks their owners as looked at."""
+        self.work.load_keys(sealed)
+        self.touched.update(sealed)
+        return opened(self.work.keys, self.work.shelf.tenant, self.stream.uuid, path, sealed)
+
+    def _open_data(self, owner: str) -> Json:
+        if owner not in self._opened:
+            self.work.load_keys((owner,))
+            envelope = self.stream.head["sealed"][owner]["envelope"]
+            self._opened[owner] = opened(self.work.keys, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
+        return self._opened[owner]
+
+    def _fact(self, row: tuple[Any, ...], recorded: str) -> Fact:
+        n, i, key, at, _, day, value, sealed = row
+        inside = self.open(f"fact/{key}", decode(sealed)) if sealed else {}
+        known = decode(value) if value is not None else inside.get("value")
+        fields = self.definition.says.facts if self.definition else {}
+        typed = read(known, fields[key].schema) if known is not None and key in fields else known
+        return Fact(f"{n}.{i}", key, typed, at, day, recorded, inside.get("source"))
+
+
+class _Latest(Mapping[str, Any]):
+    """The latest value of each fact, canonical; sealed ones are opened when they are read."""
+
+    def __init__(self, file: CaseFile) -> None:
+        self._file = file
+
+    def __getitem__(self, key: str) -> Any:
+        fact = self._file.stream.head["facts"][key]
+        if "value" in fact:
+            return fact["value"]
+        return self._file.open(f"fact/{key}", fact["sealed"])["value"]
+
+    def __iter__(self) -> Iterator[str]:
+        for key, fact in self._file.stream.head["facts"].items():
+            if "value" in fact or "value" in self._file.open(f"fact/{key}", fact["sealed"]):
+                yield key
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+
+class _Typed(Mapping[str, Any]):
+    """Canonical values as Python has them."""
+
+    def __init__(self, raw: Mapping[str, Any], fields: Mapping[str, Field]) -> None:
+        self._raw, self._fields = raw, fields
+
+    def __getitem__(self, key: str) -> Any:
+        value = self._raw[key]
+        return read(value, self._fields[key].schema) if key in self._fields else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._raw)
+
+    def __len__(self) -> int:
+        return len(self._raw)
+
+
+def load_parties(work: Work, uuids: Iterable[str]) -> dict[str, Stream]:
+    """Parties by the UUID that was asked for; a merged party gives the one that it was merged into."""
+    found: dict[str, Stream] = {}
+    for uuid in uuids:
+        stream = work.stream(uuid, "party")
+        while "merged" in stream.head:
+            stream = work.stream(stream.head["merged"], "party")
+        found[uuid] = stream
+        if stream.base and stream.n == stream.base:
+            work.rows.read[stream.sid] = stream.n
+    return found
+
+
+def person(work: Work, stream: Stream, role: str, touched: Touched | None = None) -> Person:
+    """A party as others see it; its details are opened when they are looked at."""
+    head = stream.head
+    sealed = head.get("sealed")
+
+    def open_details(owner: str) -> Json:
+        work.load_keys((owner,))
+        return opened(work.keys, work.shelf.tenant, stream.uuid, "party", {owner: sealed["envelope"]}) if sealed else {}
+
+    names = dict.fromkeys(sealed["fields"], stream.uuid) if sealed else {}
+    details = Values({}, {}, names, open_details, touched)
+    return Person(stream.uuid, role, head["kind"], head.get("zone"), head.get("language"), details)
+
+
+def _since(need: Need, now: str, zone: str) -> str | None:
+    if not need.window:
+        return None
+    length = duration(need.window)
+    moment(now)
+    return add(now, type(length)(-length.months, -length.days, -length.micros), zone)
+
+
+def _place(identity: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in identity.split("."))

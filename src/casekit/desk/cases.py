@@ -1,0 +1,510 @@
+"""Commands on the case itself: open, do, change, choose, close, roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from casekit.decisions import explain, totals
+from casekit.decisions.compiled import Way
+from casekit.decisions.machine import Run
+from casekit.definition.casetype import CaseType
+from casekit.definition.fields import Field, read
+from casekit.desk.bus import Call, Spec, Turn, machine_changes, clear, resolve
+from casekit.desk.casefile import CaseFile, load_parties
+from casekit.desk.library import log
+from casekit.desk.sealing import seal, seal_for
+from casekit.desk.values import Done
+from casekit.desk.work import Stream, Work, new_uuid
+from casekit.errors import BadInput, PluginFailed, Problem, Refused
+from casekit.model.answers import Objection, Option
+from casekit.model.canonical import Json, plain
+from casekit.model.ledger import Posting
+from casekit.model.money import Money
+from casekit.model.time import Effective, zone_named
+from casekit.plugins.catalogue import collect, guarded
+from casekit.plugins.view import Command
+from casekit.record.fold import fold
+from casekit.store.shelf import writing
+from casekit.store.writing import draw
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk
+
+OPEN = Spec("open", "case.open")
+DO = Spec("do", "case.do")
+CHANGE = Spec("change", "case.change")
+CHOOSE = Spec("choose", "case.choose")
+ROLE = Spec("role", "case.role")
+CLOSE = Spec("close", "case.close")
+
+_SEQ = re.compile(r"\{seq(?::(0\d{1,2}))?\}")
+Parties = Mapping[str, Any]
+"""Role → party, or parties: each a UUID or a party value."""
+
+
+class Opening:
+    """A case being opened.
+
+    Args:
+        desk: The desk.
+        call: The command; its args hold data and parties.
+        type_key: Which case type.
+        data: Case data as Python or canonical values.
+        parties: Who plays which role.
+        zone: The case's own zone; empty: that of the case type.
+        more: Further members of the head (where an import comes from).
+    """
+
+    def __init__(self, desk: Desk, call: Call, type_key: str, data: Mapping[str, Any], parties: Parties, zone: str, more: Json) -> None:
+        self.desk, self.call, self.data, self.more = desk, call, data, more
+        self.definition = desk.library.current(type_key)
+        self.parties = [(role, party) for role, given in parties.items() for party in _ids(given)]
+        self.zone = zone or self.definition.says.zone
+        zone_named(self.zone)
+
+    def run(self, batch: Work | None = None) -> Done:
+        """Opens it; in a transaction of its own, or within the batch."""
+        shelf = self.desk.shelf(self.call.actor.tenant)
+        bus = self.desk.bus
+        known = bus.answer_of(shelf, self.call)
+        if known is not None:
+            from casekit.desk.timeline import answer_again
+
+            return answer_again(self.desk, shelf, *known)
+        bus.authorise(self.call, self.definition.says.key)
+        if batch is not None:
+            return self.within(batch, "" if not self.definition.says.number else self._drawn_in_batch(batch))
+        if self.definition.says.number:
+            return self._numbered()
+        done: Done = bus.transact(shelf, lambda work, locked: self.within(work, "", locked=locked))
+        return done
+
+    def within(self, work: Work, number: str, *, locked: bool = False) -> Done:  # noqa: ARG002 - the shape that transact asks for
+        """Opens it within a transaction."""
+        recorded = work.now()
+        command = new_uuid()
+        when = resolve(self.call.effective, recorded, self.zone)
+        says = self.definition.says
+        self.desk.library.publish(work, self.definition, recorded, command)
+        stream = work.new("case")
+        changes = self._first(work, stream, when, number)
+        draft = Stream(stream.sid, stream.uuid, "case", 0, 0, stream.hash, "", _folded(changes), "")
+        file = CaseFile(work, draft, self.definition)
+        run = Run(self.definition, draft.head["machine"], file.world(), when.at)
+        objections, spoke = self._guard(file, when)
+        if objections and not self.call.observed:
+            raise self._refuse(objections)
+        self._charge(run, changes, when)
+        run.enter()
+        run.settle()
+        if run.data:
+            form = self.desk.library.form(self.definition, "change", says.data, complete=False)
+            changes.append({"c": "data", "set": form.read(run.data, "data")})
+        changes += machine_changes(draft.head, run, when.at)
+        about = dict(self.call.about) | {"events": [f"opened.{says.key}", *run.happened]}
+        if self.call.observed:
+            about["observed"] = True
+        sealed = dict(self.call.sealed)
+        if objections:
+            about["objections"] = [clear(o) for o in objections]
+            sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in objections]
+        if sealed:
+            about["sealed"] = seal_for(work, stream.uuid, file.touched, "about", plain(sealed))
+        work.append(
+            stream, "open", changes, about, actor=self.call.actor.name, effective=when, recorded=recorded, command=command, spoke=spoke
+        )
+        self.desk.bus.remember(work, self.call, stream)
+        case = self.desk.case_value(work, stream, self.definition)
+        return Done(case, (1,), case.due, objections=tuple(objections))
+
+    def _numbered(self) -> Done:
+        """A numbered case draws its number inside the transaction: no gaps, and none twice."""
+        shelf = self.desk.shelf(self.call.actor.tenant)
+        work = self.desk.work(shelf)
+        self._form()
+        try:
+            with writing(shelf) as connection:
+                name, pattern = self._sequence(work)
+                done = self.within(work, _number(pattern, draw(shelf, connection, name)))
+                work.flush(connection)
+        except Refused as refused:
+            self._log_refused(refused.objections)
+            raise
+        self.desk.library.published(work)
+        return done
+
+    def _drawn_in_batch(self, batch: Work) -> str:
+        name, pattern = self._sequence(batch)
+        return _number(pattern, draw(batch.shelf, batch.shelf.connection, name))
+
+    def _sequence(self, work: Work) -> tuple[str, str]:
+        """Name of the sequence and the pattern with its year filled in: each year counts anew."""
+        says = self.definition.says
+        when = resolve(self.call.effective, work.now(), self.zone)
+        pattern = says.number.replace("{year}", (when.day or when.at)[:4])
+        return _SEQ.sub("#", pattern), pattern
+
+    def _form(self) -> Json:
+        form = self.desk.library.form(self.definition, "open", self.definition.says.data)
+        return form.read(self.data, "data")
+
+    def _first(self, work: Work, stream: Stream, when: Effective, number: str) -> list[Json]:
+        says = self.definition.says
+        values = self._form()
+        head: Json = {"type": says.key, "definition": self.definition.digest, "edition": self.desk.library.edition}
+        head |= {"opened": when.at, "time": when.at, "zone": self.zone, **self.more}
+        if number:
+            head["number"] = number
+        if currency := _currency(says, values):
+            head["currency"] = currency
+        roles = check_roles(work, says, self.parties)
+        owners = {role: party for role, party in reversed(roles)}
+        changes: list[Json] = [{"c": "open", "stream": "case", "set": head}]
+        data = data_change(work, stream.uuid, says.data, values, owners, {})
+        if data:
+            changes.append(data)
+        changes += [{"c": "role", "role": role, "party": party} for role, party in roles]
+        if currency and says.totals:
+            changes.append({"c": "totals", "set": totals.derived(self.definition, totals.nothing(self.definition, currency))})
+        return changes
+
+    def _guard(self, file: CaseFile, when: Effective) -> tuple[list[Objection], dict[str, str]]:
+        objections: list[Objection] = []
+        spoke = {}
+        command = Command("open", dict(file.data) if self._asked() else {}, when.at, self.call.actor.name)
+        for asked in self._asked():
+            spoke[asked.plugin.name] = asked.plugin.version
+            objections += guarded(asked, view=file.view(when.at, asked.needs), command=command)
+        return objections, spoke
+
+    def _asked(self) -> list[Any]:
+        return self.desk.catalogue.implementations("casekit_before", self.definition.says.key)
+
+    def _charge(self, run: Run, changes: list[Json], when: Effective) -> None:
+        """What the case type charges on opening."""
+        for component, expression in self.definition.opening:
+            text = expression.canonical(run.inputs)
+            if text is None:
+                continue
+            amount = Money.parse(text)
+            if not amount:
+                continue
+            if amount.minor < 0:
+                raise BadInput.at(f"ledger/opening/{component}", f"{amount} can't be charged", "charge positive amounts")
+            place: Json = {"at": when.at, "zone": when.zone, **({"day": when.day} if when.day else {})}
+            change = {"c": "posting", "kind": "charge", "component": component, "minor": amount.minor, "currency": amount.currency, **place}
+            changes.append(change)
+            run.post(Posting(f"1.{len(changes) - 1}", "charge", component, amount, when.at))
+
+    def _refuse(self, objections: list[Objection]) -> Refused:
+        refused = Refused(objections)
+        if not self.definition.says.number:
+            self._log_refused(refused.objections)
+        return refused
+
+    def _log_refused(self, objections: Iterable[Objection]) -> None:
+        """A case that was never opened has no stream: its refusal goes to the desk log, without words."""
+        actor = self.call.actor
+        about: dict[str, object] = {"command": "open", "type": self.definition.says.key, "objections": [clear(o) for o in objections]}
+
+        def once(work: Work, locked: bool) -> None:  # noqa: ARG001
+            recorded = work.now()
+            log(work, f"denied/{recorded[:10]}", "refused", about, actor=actor.name, recorded=recorded, command=new_uuid())
+
+        self.desk.bus.transact(self.desk.shelf(actor.tenant), once)
+
+
+def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:
+    """Decides on an event of the lifecycle.
+
+    Raises:
+        BadInput: the case type has no such event, or its form is not filled in rightly.
+    """
+    definition = turn.definition
+    if event not in definition.ways or event == "always":
+        known = ", ".join(sorted(e for e in definition.ways if e != "always")) or "none"
+        raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
+    given = plain(dict(fields), event)
+    way = turn.run.select(event, given)
+    turn.call.about["event"] = event
+    if way is None:
+        turn.objections.append(not_here(turn, event))
+        turn.accepted = False
+        way = definition.ways[event][0]
+        if not (turn.call.observed and turn.call.force):
+            return
+        take(turn, way, given)
+        return
+    consider(turn, way, given)
+
+
+def consider(turn: Turn, way: Way, given: Json) -> None:
+    """Everything that stands against a way: form, permission, requirements, guards, closing; then takes it."""
+    says = way.says
+    given = turn.desk.library.form(turn.definition, f"form {way.key}", says.form).read(given, way.event)
+    if says.allow and not turn.call.observed:
+        turn.desk.bus.demand(turn.call.actor, says.allow, f"do {way.event}", turn.definition.says.key, turn.stream.uuid)
+    if says.reason and not turn.call.reason and not turn.call.observed:
+        raise BadInput.at(f"{way.event}/reason", "is missing", "say why")
+    closing = explain.ends(turn.definition, way)
+    keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
+    before = len(turn.objections)
+    turn.require(keys, given)
+    fields = {name: value for name, value in _python(given, says.form).items()}
+    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
+    turn.ask("casekit_before_transition", event=way.event, fields=fields)
+    if closing:
+        ask_closing(turn, explain.outcome_of(turn.definition, way))
+    if len(turn.objections) > before:
+        turn.accepted = False
+        if not (turn.call.observed and turn.call.force):
+            return
+    take(turn, way, given)
+
+
+def take(turn: Turn, way: Way, given: Json) -> None:
+    """Takes a way and writes its form down: clear fields in the clear, personal ones sealed with the case."""
+    turn.run.take(way, given)
+    clear_fields = {n: v for n, v in given.items() if n not in way.says.form or not way.says.form[n].personal}
+    personal = {n: v for n, v in given.items() if n not in clear_fields}
+    if clear_fields:
+        turn.call.about["fields"] = clear_fields
+    if personal:
+        turn.call.sealed["fields"] = personal
+
+
+def not_here(turn: Turn, event: str) -> Objection:
+    """Why an event finds no way."""
+    candidates = turn.run.candidates(event)
+    if not candidates:
+        sources = ", ".join(dict.fromkeys(s for way in turn.definition.ways[event] for s in way.says.source))
+        args = {"event": event, "state": ", ".join(turn.run.machine["active"]), "sources": sources}
+        words = "{event} can't happen in the state {state}: it is taken from {sources}."
+        return Objection("casekit.state", words, args, plugin="casekit")
+    conditions = "; ".join(way.says.when for way in candidates)
+    unknown = any(way.when is not None and way.when.holds(turn.run.inputs) is None for way in candidates)
+    words = "It can't be known whether {event} is possible: {condition}." if unknown else "{event} is not possible: it needs {condition}."
+    return Objection("casekit.condition", words, {"event": event, "condition": conditions}, plugin="casekit")
+
+
+def ask_closing(turn: Turn, outcome: str) -> None:
+    """Asks the plugins what stands against closing.
+
+    Raises:
+        PluginFailed: one of them failed.
+    """
+    for asked in turn.desk.catalogue.implementations("casekit_close", turn.definition.says.key):
+        turn.spoke[asked.plugin.name] = asked.plugin.version
+        try:
+            turn.objections += collect(asked, Objection, view=turn.view(), outcome=outcome)
+        except PluginFailed as wrong:
+            if not turn.call.observed:
+                raise
+            turn.objections.append(Objection("casekit.plugin-failed", "{failed}", {"failed": str(wrong)}, plugin="casekit"))
+
+
+def close(turn: Turn, outcome: str) -> None:
+    """Decides on closing with an outcome: by the transition that leads to it.
+
+    Raises:
+        BadInput: no transition leads to that outcome from anywhere, or several do from here.
+    """
+    definition = turn.definition
+    ways = [w for ways in definition.ways.values() for w in ways if explain.ends(definition, w) and w.event != "always"]
+    known = sorted({explain.outcome_of(definition, w) for w in ways})
+    ways = [w for w in ways if explain.outcome_of(definition, w) == outcome]
+    if not ways:
+        raise BadInput.at(
+            "outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {', '.join(known) or 'none'}"
+        )
+    here = [w for w in ways if any(c.key == w.key for c in turn.run.candidates(w.event))]
+    way = (here or ways)[0]
+    turn.call.about["outcome"] = outcome
+    if here:
+        do(turn, way.event, {})
+        return
+    turn.call.about["event"] = way.event
+    turn.objections.append(not_here(turn, way.event))
+    turn.require((*way.says.requires, *definition.says.closing), {})
+    ask_closing(turn, outcome)
+    turn.accepted = False
+
+
+def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
+    """Decides on new values for case data."""
+    says = turn.definition.says
+    form = turn.desk.library.form(turn.definition, "change", says.data, complete=False)
+    canonical = form.read(values, "data")
+    gone = list(unset)
+    problems = [Problem(f"data/{name}", "no such field", "fields are " + ", ".join(says.data)) for name in gone if name not in says.data]
+    problems += [
+        Problem(f"data/{name}", "is required", "give it another value") for name in gone if name in says.data and says.data[name].required
+    ]
+    if problems:
+        raise BadInput(problems)
+    turn.guard("change", {}, **_python(canonical, says.data))
+    if turn.goes_on:
+        owners = {role: next(iter(sorted(members))) for role, members in turn.stream.head["parties"].items()}
+        known = {owner: turn.file._open_data(owner) for owner in turn.stream.head["sealed"]}  # noqa: SLF001 - the same room
+        written = data_change(turn.work, turn.stream.uuid, says.data, canonical, owners, known, gone)
+        if written:
+            turn.changes.append(written)
+        turn.run.inputs.data = {**dict(turn.run.inputs.data), **canonical}
+        for name in gone:
+            turn.run.inputs.data.pop(name, None)  # type: ignore[attr-defined]
+        turn.run.world.data = turn.run.inputs.data
+
+
+def choose(turn: Turn, option: Option) -> None:
+    """Decides on choosing an option: it is recorded, its promises run, ``chosen`` is raised."""
+    turn.guard("choose", {"option": option.key}, option=option.key)
+    if not turn.goes_on:
+        return
+    promising = [timer.id for timer in turn.definition.timers if timer.says.each]
+    if option.promises and not promising:
+        raise BadInput.at("clocks", f"{turn.definition.says.key} has no clock for promises", "add a fixed clock with each: true")
+    promises = [{"due": p.due.isoformat(), "amount": str(p.amount)} for p in option.promises]
+    chosen: Json = {"option": option.key, "plugin": option.plugin, "version": option.version, "at": turn.effective.at, "entry": turn.n}
+    turn.change(c="head", set={"choice": chosen})
+    turn.call.about |= {"option": option.key, "promises": promises, "plan": [plain(_task(t)) for t in option.plan]}
+    turn.call.sealed["option"] = plain({"words": option.words, "args": dict(option.args), "because": list(option.because)})
+    if promising:
+        turn.run.clocks.cancel(promising[0])
+        through = turn.run.machine.get("ledger", {}).get("paid", 0)
+        for i, promise in enumerate(option.promises, start=1):
+            through += promise.amount.minor
+            args = {"amount": str(promise.amount), "through": through}
+            turn.run.clocks.open(promising[0], f"{turn.n}.{i}", promise.due.isoformat(), args)
+    turn.run.raise_("chosen")
+
+
+def set_role(turn: Turn, role: str, party: str, *, end: bool) -> None:
+    """Decides on giving a role, or taking it."""
+    says = turn.definition.says
+    members = turn.stream.head["parties"].get(role, {})
+    if end:
+        if party not in members:
+            raise BadInput.at(f"parties/{role}", f"{party} does not have this role", "name a party that has it")
+        if len(members) - 1 < says.roles[role].min:
+            raise BadInput.at(f"parties/{role}", f"at least {says.roles[role].min} must stay", "give the role to another first")
+        turn.change(c="role", role=role, party=party, end=True)
+    else:
+        if party in members:
+            raise BadInput.at(f"parties/{role}", f"{party} has this role already", "nothing is to be done")
+        present = [(r, p) for r, ps in turn.stream.head["parties"].items() for p in ps]
+        check_roles(turn.work, says, [*present, (role, party)])
+        turn.change(c="role", role=role, party=party)
+    turn.guard("role", {}, role=role, party=party)
+    rest = {r: dict(ps) for r, ps in turn.stream.head["parties"].items()}
+    if end:
+        del rest[role][party]
+    else:
+        rest.setdefault(role, {})[party] = {}
+    turn.run.inputs.parties = rest
+
+
+def check_roles(work: Work, says: CaseType, parties: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The parties, each in its role.
+
+    Raises:
+        BadInput: an unknown role, too few or too many in one, a kind that can't play it, an erased party.
+    """
+    given = list(parties)
+    problems = [
+        Problem(f"parties/{r}", "no such role", "roles are " + (", ".join(says.roles) or "none")) for r, _ in given if r not in says.roles
+    ]
+    for role, rule in says.roles.items():
+        count = sum(1 for r, _ in given if r == role)
+        if count < rule.min:
+            problems.append(Problem(f"parties/{role}", f"{count} given, at least {rule.min} needed", "name who plays it"))
+        if rule.max is not None and count > rule.max:
+            problems.append(Problem(f"parties/{role}", f"{count} given, at most {rule.max} allowed", "name fewer"))
+    if problems:
+        raise BadInput(problems)
+    loaded = load_parties(work, [party for _, party in given])
+    found = []
+    for role, party in given:
+        head = loaded[party].head
+        allowed = says.roles[role].kinds
+        if allowed and head["kind"] not in allowed:
+            problems.append(Problem(f"parties/{role}", f"a {head['kind']} can't play it", "it is for " + ", ".join(allowed)))
+        if "erased" in head:
+            problems.append(Problem(f"parties/{role}", "the party has been erased", "name another"))
+        found.append((role, loaded[party].uuid))
+    if len(set(found)) != len(found):
+        problems.append(Problem("parties", "one party twice in one role", "name it once"))
+    if problems:
+        raise BadInput(problems)
+    return found
+
+
+def data_change(
+    work: Work,
+    case: str,
+    fields: Mapping[str, Field],
+    values: Json,
+    owners: Mapping[str, str],
+    known: Mapping[str, Json],
+    unset: Iterable[str] = (),
+) -> Json | None:
+    """New case data as a change: clear values in the clear, personal ones in one envelope per owner.
+
+    ``known`` is what the envelopes hold already, by owner: an envelope is written anew as a whole.
+    """
+    gone = set(unset)
+    clear_values = {name: value for name, value in values.items() if not fields[name].personal}
+    by_owner: dict[str, Json] = {}
+    for name, value in values.items():
+        if fields[name].personal:
+            owner = owners.get(fields[name].owner, case)
+            by_owner.setdefault(owner, dict(known.get(owner, {})))[name] = value
+    for owner, inside in known.items():
+        if gone & set(inside):
+            by_owner.setdefault(owner, dict(inside))
+    sealed = {}
+    for owner, whole in by_owner.items():
+        inside = {name: value for name, value in whole.items() if name not in gone or name in values}
+        sealed[owner] = {"fields": sorted(inside), "envelope": seal(work, case, owner, "data", inside, makes=owner == case)}
+    change: Json = {"c": "data"}
+    if clear_values:
+        change["set"] = clear_values
+    if sealed:
+        change["sealed"] = sealed
+    clear_gone = sorted(name for name in gone if name in fields and not fields[name].personal)
+    if clear_gone:
+        change["unset"] = clear_gone
+    return change if len(change) > 1 else None
+
+
+def _ids(given: Any) -> list[str]:
+    several = given if isinstance(given, (list, tuple)) else [given]
+    return [getattr(party, "id", party) for party in several]
+
+
+def _folded(changes: list[Json]) -> Json:
+    return fold(None, changes, 1)[0]
+
+
+def _currency(says: CaseType, values: Json) -> str:
+    if says.ledger is None:
+        return ""
+    if says.ledger.currency:
+        return says.ledger.currency
+    for name, field in says.data.items():
+        if field.schema.get("format") == "money" and name in values:
+            return str(values[name])[-3:]
+    raise BadInput.at("data", "no amount of money is given, so the currency of the ledger is not known", "give one")
+
+
+def _number(pattern: str, value: int) -> str:
+    return _SEQ.sub(lambda m: format(value, m[1] or "d"), pattern)
+
+
+def _python(values: Json, fields: Mapping[str, Field]) -> Json:
+    return {name: read(value, fields[name].schema) if name in fields else value for name, value in values.items()}
+
+
+def _task(task: Any) -> Json:
+    return {name: value for name in ("id", "due", "after", "title") if (value := getattr(task, name))}

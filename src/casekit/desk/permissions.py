@@ -1,0 +1,81 @@
+"""Who may do what: deny by default, grants by role, from plugins alone until an edition says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from casekit.model.actor import Actor
+from casekit.plugins.catalogue import EVERY, Catalogue
+
+CORE = {
+    "case.open": "open a case",
+    "case.read": "read a case",
+    "case.do": "bring about an event of the lifecycle",
+    "case.change": "change the data of a case",
+    "case.assess": "have a case assessed",
+    "case.plan": "see the options for a case",
+    "case.choose": "choose an option",
+    "case.close": "close a case",
+    "case.role": "give a party a role in a case, or take it",
+    "case.export": "take a case out",
+    "party.write": "add, change or merge parties",
+    "party.read": "read and find parties",
+    "party.erase": "erase a party",
+    "note.add": "add a note",
+    "message.record": "record a message or an attempt at one",
+    "document.add": "file a document",
+    "document.read": "read a document",
+    "fact.note": "note a fact",
+    "ledger.charge": "charge",
+    "ledger.pay": "record a payment",
+    "ledger.reverse": "take a posting back",
+    "journal.read": "read the journal",
+    "journal.verify": "verify the journal",
+    "report.read": "see reports",
+    "import.run": "import a log",
+    "desk.due": "let due clocks speak and deliver the outbox",
+    "case.resume": "say what becomes of an imported case's clocks",
+}
+"""The core's permissions and what they allow. A transition may ask for one of its own beside."""
+
+
+class Grants:
+    """The grants of one desk."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._by_role: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
+        for roles, plugin in catalogue.declared.roles:
+            for role, granted in roles.items():
+                self._by_role.setdefault(role, []).append((granted, plugin.handles))
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """All roles that are granted anything."""
+        return tuple(sorted(self._by_role))
+
+    def allowed(self, actor: Actor, permission: str, case_type: str | None = None) -> bool:
+        """Whether one of the actor's roles has a permission; for a case type, where one is named."""
+        return any(self._grants(role, permission, case_type) for role in actor.roles)
+
+    def who(self, permissions: Iterable[str], case_type: str | None = None) -> tuple[str, ...]:
+        """Roles that have all of the permissions."""
+        wanted = tuple(permissions)
+        return tuple(role for role in self.roles if all(self._grants(role, p, case_type) for p in wanted))
+
+    def readable(self, actor: Actor, types: Iterable[str]) -> tuple[str, ...] | None:
+        """The case types whose cases the actor may read; None: all, known here or not."""
+        everywhere = any(
+            EVERY in handles and _covers(granted, "case.read") for role in actor.roles for granted, handles in self._by_role.get(role, ())
+        )
+        return None if everywhere else tuple(t for t in types if self.allowed(actor, "case.read", t))
+
+    def _grants(self, role: str, permission: str, case_type: str | None) -> bool:
+        return any(
+            _covers(granted, permission)
+            for granted, handles in self._by_role.get(role, ())
+            if case_type is None or case_type in handles or EVERY in handles
+        )
+
+
+def _covers(granted: Iterable[str], permission: str) -> bool:
+    return any(g == permission or g == "*" or (g.endswith(".*") and permission.startswith(g[:-1])) for g in granted)
