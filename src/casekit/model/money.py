@@ -241,8 +241,8 @@ def parse(text: str) -> tuple[int, str]:
     return (-minor if sign else minor), currency
 
 
-def _exact(amount: str | int | Decimal, currency: str) -> Decimal:
-    if isinstance(amount, float) or isinstance(amount, bool):
+def _exact(amount: object, currency: str) -> Decimal:
+    if isinstance(amount, (float, bool)):
         raise BadInput.at("amount", f"{amount!r} is not exact", "give text, an integer or a Decimal, never a float")
     if not isinstance(amount, (int, Decimal)) and not (isinstance(amount, str) and _AMOUNT.fullmatch(amount)):
         raise BadInput.at("amount", f"{amount!r} is no amount of {currency}", "write it as 1840.00")
@@ -259,7 +259,7 @@ def _minor(value: Decimal, said: object, currency: str) -> int:
     spare = -(int(exponent) + places)  # digits beyond the smallest unit
     if spare > 0 and any(digits[-spare:]):
         raise BadInput.at("amount", f"{said} has more decimals than {currency} has ({places})", "round it by a named policy")
-    kept = int("".join(map(str, digits[:-spare] if spare > 0 else digits)) or "0") * 10 ** max(-spare, 0)
+    kept: int = int("".join(map(str, digits[:-spare] if spare > 0 else digits)) or "0") * 10 ** max(-spare, 0)
     return -kept if sign else kept
 
 
