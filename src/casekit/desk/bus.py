@@ -304,7 +304,6 @@ class Bus:
             KeyReused: the idempotency key came with another request.
             BadInput: something is not valid; nothing was written.
         """
-
         shelf = self.desk.shelf(call.actor.tenant)
         again = self._answered(shelf, call)
         if again is not None:

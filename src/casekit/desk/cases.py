@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from casekit.decisions import explain, totals
@@ -11,7 +11,7 @@ from casekit.decisions.compiled import Way
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field, read
-from casekit.desk.bus import Call, Spec, Turn, machine_changes, clear, resolve
+from casekit.desk.bus import Call, Spec, Turn, clear, machine_changes, resolve
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.library import log
 from casekit.desk.sealing import seal, seal_for
@@ -41,8 +41,8 @@ ROLE = Spec("role", "case.role")
 CLOSE = Spec("close", "case.close")
 
 _SEQ = re.compile(r"\{seq(?::(0\d{1,2}))?\}")
-Parties = Mapping[str, Any]
-"""Role → party, or parties: each a UUID or a party value."""
+Parties = Mapping[str, Sequence[str]]
+"""Role → UUIDs of parties."""
 
 
 class Opening:
@@ -61,7 +61,7 @@ class Opening:
     def __init__(self, desk: Desk, call: Call, type_key: str, data: Mapping[str, Any], parties: Parties, zone: str, more: Json) -> None:
         self.desk, self.call, self.data, self.more = desk, call, data, more
         self.definition = desk.library.current(type_key)
-        self.parties = [(role, party) for role, given in parties.items() for party in _ids(given)]
+        self.parties = [(role, party) for role, given in parties.items() for party in given]
         self.zone = zone or self.definition.says.zone
         zone_named(self.zone)
 
@@ -170,7 +170,7 @@ class Opening:
         if currency := _currency(says, values):
             head["currency"] = currency
         roles = check_roles(work, says, self.parties)
-        owners = {role: party for role, party in reversed(roles)}
+        owners = dict(reversed(roles))
         changes: list[Json] = [{"c": "open", "stream": "case", "set": head}]
         data = data_change(work, stream.uuid, says.data, values, owners, {})
         if data:
@@ -361,7 +361,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
             turn.changes.append(written)
         turn.run.inputs.data = {**dict(turn.run.inputs.data), **canonical}
         for name in gone:
-            turn.run.inputs.data.pop(name, None)  # type: ignore[attr-defined]
+            turn.run.inputs.data.pop(name, None)
         turn.run.world.data = turn.run.inputs.data
 
 
@@ -484,11 +484,6 @@ def data_change(
     if clear_gone:
         change["unset"] = clear_gone
     return change if len(change) > 1 else None
-
-
-def _ids(given: Any) -> list[str]:
-    several = given if isinstance(given, (list, tuple)) else [given]
-    return [getattr(party, "id", party) for party in several]
 
 
 def _folded(changes: list[Json]) -> Json:

@@ -142,7 +142,7 @@ class Library:
         log(work, "definitions", "publish", about, actor=_SYSTEM, recorded=recorded, command=command)
 
 
-def log(work: Work, name: str, kind: str, about: dict[str, object], *, actor: str, recorded: str, command: str) -> None:
+def log(work: Work, name: str, kind: str, about: Mapping[str, object], *, actor: str, recorded: str, command: str) -> None:
     """One more entry on a desk log."""
     stream = work.log(name)
     opening = [{"c": "open", "stream": "log", "set": {"name": name, "opened": recorded}}] if not stream.head else []
@@ -150,7 +150,7 @@ def log(work: Work, name: str, kind: str, about: dict[str, object], *, actor: st
         stream,
         kind,
         [*opening, {"c": "log"}],
-        about,
+        dict(about),
         actor=actor,
         effective=Effective(recorded, "UTC"),
         recorded=recorded,
