@@ -6,6 +6,7 @@ Built once per case-type digest and shared by all threads; nothing in it changes
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -48,6 +49,7 @@ class Node:
     Attributes:
         path: Full dotted path.
         chain: Paths from the outermost state to this one.
+        within: The same, as a set: what is active when this is the leaf.
         category, outcome: Its own or inherited.
         enters: Inner states that entering it enters too, down to the leaf.
         on_enter, on_exit: Deeds.
@@ -55,6 +57,7 @@ class Node:
 
     path: str
     chain: tuple[str, ...]
+    within: frozenset[str]
     category: str
     outcome: str
     enters: tuple[str, ...]
@@ -128,7 +131,10 @@ class Compiled:
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
-        return frozenset(path for leaf in leaves for path in self.nodes[leaf].chain)
+        found: frozenset[str] = frozenset()
+        for leaf in leaves:
+            found |= self.nodes[leaf].within
+        return found
 
 
 def compile_type(case_type: CaseType, digest: str, rules: Collection[str] | None = (), where: str = "") -> Compiled:
@@ -210,6 +216,7 @@ class _Loader:
         return Node(
             path=path,
             chain=chain,
+            within=frozenset(chain),
             category=next((s.category for s in above if s.category), ""),
             outcome=next((s.outcome for s in above if s.outcome), ""),
             enters=tuple(enters),
@@ -280,7 +287,9 @@ class _Loader:
     def _total(self, name: str, total: Total) -> Expression | None:
         if not total.of:
             return None
-        scope = Scope(totals={other: "money" for other in self.type.totals if other != name})
+        # Totals are computed in order, so that one can rest on those before it only.
+        before = takewhile(lambda other: other != name, (key for key, _ in _in_order(self.type.totals)))
+        scope = Scope(totals=dict.fromkeys(before, "money"), documents=frozenset(), time=False)
         return self._try(lambda: load(total.of, scope, f"{self.where}: /totals/{name}/of", "money"))
 
     def _opening(self) -> tuple[tuple[str, Expression], ...]:
