@@ -7,7 +7,7 @@ start condition becomes true. Where an amount in days is paused, what is left is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define
 

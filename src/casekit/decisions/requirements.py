@@ -52,7 +52,9 @@ def judge(definition: Compiled, keys: Iterable[str], inputs: Inputs, foreign: Ma
 
     One that nobody has judged is not met: a rule whose plugin is gone must not wave anything through.
     """
-    return [_own(definition, key, inputs) if key in definition.requirements else foreign.get(key) or _nobody(key) for key in dict.fromkeys(keys)]
+    return [
+        _own(definition, key, inputs) if key in definition.requirements else foreign.get(key) or _nobody(key) for key in dict.fromkeys(keys)
+    ]
 
 
 def _nobody(key: str) -> Judged:
