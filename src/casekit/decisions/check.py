@@ -13,7 +13,7 @@ from jsonschema.exceptions import SchemaError
 
 from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
-from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
+from casekit.definition.casetype import ALWAYS, CATEGORIES, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.errors import BadInput, Problem
 from casekit.model.money import decimals
