@@ -247,7 +247,7 @@ def parse(text: str) -> tuple[int, str]:
 
 
 def _exact(amount: str | int | Decimal, currency: str) -> Decimal:
-    if isinstance(amount, (float, bool)):
+    if isinstance(amount, float) or isinstance(amount, bool):
         raise BadInput.at("amount", f"{amount!r} is not exact", "give text, an integer or a Decimal, never a float")
     try:
         value = Decimal(amount)
