@@ -46,7 +46,7 @@ _ALLOWED = (
     "joined by and, or, not, comparisons, in, + - *, min(…), max(…) and … if … else …"
 )
 _TOKEN = re.compile(
-    r"""[ \t\r\n]+ | [A-Za-z_][A-Za-z0-9_]*(?!['"]) | [0-9]+(?![\w.]) | '[^'\\\x00-\x1f]*' | "[^"\\\x00-\x1f]*" | ==|!=|<=|>=|[<>+*(),.-]""",
+    r"""[ \t\r\n]+ | [A-Za-z_][A-Za-z0-9_]*(?!['"]) | [0-9]+(?![\w.]) | (?:'[^'\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*")(?!['"]) | ==|!=|<=|>=|[<>+*(),.-]""",
     re.VERBOSE,
 )
 _DECIMAL = re.compile(DECIMAL)
