@@ -16,6 +16,7 @@ from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Document, Fact, Message, Person, Raw, RunningClock, Touched, Values, View
+from casekit.record.tables import ROWS
 from casekit.store import reading
 
 DETAILS = ("name", "phone", "email", "address", "born", "ref")
@@ -116,21 +117,22 @@ class CaseFile:
 
     def facts(self, since: str | None = None) -> tuple[Fact, ...]:
         """Facts in order of effect."""
-        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
-        rows = reading.rows_of(self.work.shelf, "facts", self.stream.sid, since=since)
+        recorded = self._recorded()
+        rows = self._rows("facts", since)
         self.work.load_keys({owner for row in rows if row[7] for owner in decode(row[7])})
-        return tuple(sorted((self._fact(row, recorded[row[0]]) for row in rows), key=lambda f: (f.at, _place(f.id))))
+        found = (self._fact(row, recorded.get(row[0], self.stream.recorded)) for row in rows)
+        return tuple(sorted(found, key=lambda f: (f.at, _place(f.id))))
 
     def postings(self) -> tuple[Posting, ...]:
         """The ledger, in order of record."""
-        rows = reading.rows_of(self.work.shelf, "postings", self.stream.sid)
+        rows = self._rows("postings")
         return tuple(
             Posting(f"{n}.{i}", kind, comp, Money.of_minor(minor, cur), at, rev) for n, i, kind, comp, minor, cur, at, _, _, rev, _ in rows
         )
 
     def messages(self, since: str | None = None, *, texts: bool = True) -> tuple[Message, ...]:
         """Messages in order of time; their texts only where they are wanted."""
-        rows = reading.rows_of(self.work.shelf, "messages", self.stream.sid, since=since)
+        rows = self._rows("messages", since)
         if texts:
             self.work.load_keys((self.stream.uuid,))
         found = []
@@ -141,8 +143,8 @@ class CaseFile:
 
     def documents(self) -> tuple[Document, ...]:
         """All versions of all documents."""
-        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
-        rows = reading.rows_of(self.work.shelf, "documents", self.stream.sid)
+        recorded = self._recorded()
+        rows = self._rows("documents")
         self.work.load_keys((self.stream.uuid,))
         return tuple(
             Document(
@@ -152,7 +154,7 @@ class CaseFile:
                 direction,
                 media,
                 size,
-                recorded[n],
+                recorded.get(n, self.stream.recorded),
                 self.open("document", decode(sealed)).get("name") if sealed else None,
             )
             for n, _, doc, version, kind, direction, media, size, _, sealed in rows
@@ -163,6 +165,19 @@ class CaseFile:
         self.work.load_keys(sealed)
         self.touched.update(sealed)
         return opened(self.work.keys, self.work.shelf.tenant, self.stream.uuid, path, sealed)
+
+    def _rows(self, table: str, since: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of the store, then those of entries that this transaction has yet to write."""
+        stream = self.stream
+        known = reading.rows_of(self.work.shelf, table, stream.sid, since=since) if stream.base else []
+        pending = stream.pending(table)
+        if since is not None:
+            at = ROWS[table].index("at")
+            pending = [row for row in pending if row[at] >= since]
+        return [*known, *pending]
+
+    def _recorded(self) -> dict[int, str]:
+        return reading.recorded_of(self.work.shelf, self.stream.sid) if self.stream.base else {}
 
     def _open_data(self, owner: str) -> Json:
         if owner not in self._opened:

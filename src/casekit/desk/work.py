@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -20,7 +20,7 @@ from casekit.errors import NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
-from casekit.record.fold import fold
+from casekit.record.fold import Row, fold
 from casekit.record.tables import listed
 from casekit.store import reading
 from casekit.store.keys import Key
@@ -67,6 +67,7 @@ class Stream:
         recorded: When the last entry was recorded.
         head: The head after the last entry; None before the first.
         text: Its canonical text.
+        fresh: Rows that pending entries wrote, in order: table, key, row.
     """
 
     sid: int
@@ -78,6 +79,11 @@ class Stream:
     recorded: str
     head: Json
     text: str
+    fresh: list[Row] = field(factory=list)
+
+    def pending(self, table: str) -> list[tuple[Any, ...]]:
+        """Rows of a table that pending entries wrote, in the order of ``tables.ROWS``; of tables that only grow."""
+        return [row for name, _, row in self.fresh if name == table and row is not None]
 
 
 @define
@@ -128,7 +134,14 @@ class Work:
         """A stream that does not exist yet."""
         stream = Stream(_ids.next(), new_uuid(), kind, 0, 0, START, "", {}, "")
         self.streams[stream.uuid] = stream
+        self.keys[stream.uuid] = None  # nobody has made one yet, and the store need not be asked
         return stream
+
+    def load(self, uuids: Sequence[str]) -> None:
+        """Loads several streams and their keys at once."""
+        for read in reading.heads_of(self.shelf, [uuid for uuid in uuids if uuid not in self.streams]).values():
+            self._take(read)
+        self.load_keys(uuids)
 
     def append(
         self,
@@ -157,6 +170,7 @@ class Work:
         stream.n, stream.recorded = n, recorded
         self.rows.entries.append((tenant, stream.sid, *columns, body, stream.hash))
         self.rows.project(tenant, stream.sid, written)
+        stream.fresh += written
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n
