@@ -20,10 +20,10 @@ from casekit.decisions.compiled import Compiled
 from casekit.definition.casetype import ENDED
 from casekit.definition.load import read_case_type
 from casekit.definition.maps import check_map, read_map
-from casekit.desk.bus import Turn
+from casekit.desk.bus import Call, Turn
 from casekit.desk.cases import Opening
 from casekit.desk.importing_steps import Loss, Names, Step, Steps, Trail
-from casekit.desk.importing_turns import call_of, go_on_by, leave, open_by
+from casekit.desk.importing_turns import IMPORT, call_of, go_on_by, leave, open_by
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Problem
 from casekit.model.actor import Actor
@@ -149,7 +149,7 @@ class _Importing:
         self.desk, self.actor, self.file, self.progress = desk, actor, Path(file), progress
         self.rules = read_map(map_path)
         self.definition = self._definition(Path(map_path))
-        desk.bus.demand(actor, "import.run", "import", self.definition.says.key)
+        desk.bus.authorise(Call(IMPORT, actor), self.definition.says.key)
         self.format = _format(desk, format_key)
         self.shelf: Shelf = desk.shelf(actor.tenant)
         self.now: str = desk.work(self.shelf).now()
@@ -250,7 +250,7 @@ class _Importing:
     def _record(self, batch: Sequence[Trail]) -> _Result:
         """Records what is new in some traces, in one transaction."""
 
-        def once(work: Work, *, locked: bool) -> _Result:  # noqa: ARG001 - the shape that transact asks for
+        def once(work: Work) -> _Result:
             result = _Result()
             known = self._known(work, batch)
             for trail in batch:
@@ -258,11 +258,10 @@ class _Importing:
             return result
 
         if not self.definition.says.number:
-            result: _Result = self.desk.bus.transact(self.shelf, once)
-            return result
+            return self.desk.bus.transact(self.shelf, lambda work, _: once(work))
         work = self.desk.work(self.shelf)
         with writing(self.shelf) as connection:  # numbers are drawn inside, so that there are no gaps
-            result = once(work, locked=True)
+            result = once(work)
             work.flush(connection)
         self.desk.library.published(work)
         return result

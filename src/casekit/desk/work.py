@@ -65,9 +65,10 @@ class Stream:
         base: Entries in the store; 0: it is new.
         hash: The last link.
         recorded: When the last entry was recorded.
-        head: The head after the last entry; None before the first.
+        head: The head after the last entry; empty before the first.
         text: Its canonical text.
-        fresh: Rows that pending entries wrote, in order: table, key, row.
+        rows: Projected rows that wait to be written, in order.
+        times: When each pending entry was recorded, by n.
     """
 
     sid: int
@@ -79,11 +80,8 @@ class Stream:
     recorded: str
     head: Json
     text: str
-    fresh: list[Row] = field(factory=list)
-
-    def pending(self, table: str) -> list[tuple[Any, ...]]:
-        """Rows of a table that pending entries wrote, in the order of ``tables.ROWS``; of tables that only grow."""
-        return [row for name, _, row in self.fresh if name == table and row is not None]
+    rows: list[Row] = field(factory=list)
+    times: dict[int, str] = field(factory=dict)
 
 
 @define
@@ -96,7 +94,7 @@ class Work:
         live: Whether what it records goes to the outbox.
         streams: Streams touched so far, by UUID.
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
-        bare: Whether personal values are opened and sealed in this work.
+        rows: The rows that wait to be written.
     """
 
     shelf: Shelf
@@ -170,7 +168,8 @@ class Work:
         stream.n, stream.recorded = n, recorded
         self.rows.entries.append((tenant, stream.sid, *columns, body, stream.hash))
         self.rows.project(tenant, stream.sid, written)
-        stream.fresh += written
+        stream.rows += written
+        stream.times[n] = recorded
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n
