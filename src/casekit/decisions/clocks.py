@@ -66,13 +66,11 @@ class Clocks:
                     continue
                 warnings = state.get("warn", [])
                 if warnings and warnings[0] == moment:
-                    rest = warnings[1:]
-                    new = {**state, "warned": state.get("warned", 0) + 1, "warn": rest}
+                    new = {**state, "warned": state.get("warned", 0) + 1, "warn": warnings[1:]}
                     self._put(timer.id, instance, new)
                     self._run.raise_(f"clock.{timer.id}.warned")
-                    state = new
                 if state["due"] == moment:
-                    kept = {k: v for k, v in state.items() if k != "warn"}
+                    kept = {k: v for k, v in self.live[timer.id][instance].items() if k != "warn"}
                     self._put(timer.id, instance, {**kept, "status": "breached", "breached": moment})
                     self._run.raise_(f"clock.{timer.id}.breached")
 
@@ -136,7 +134,8 @@ class Clocks:
     def _stopped(self, timer: Timer, state: Json, at: str | None) -> bool:
         args = state.get("args", {})
         if "through" in args:
-            return self._paid(at) >= args["through"]
+            through: int = args["through"]
+            return self._paid(at) >= through
         if timer.stop is None:
             return False
         return timer.stop.holds(self._run.inputs if at is None else self._as_of(at)) is True
