@@ -10,7 +10,7 @@ from cyclopts import Parameter
 
 from casekit.cli.everywhere import HERE, Everywhere
 from casekit.cli.face import DONE, REFUSED
-from casekit.cli.options import CaseRef, Out, Reason
+from casekit.cli.options import CaseRef, Out
 from casekit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def journal(case: CaseRef, /, *, common: Everywhere = HERE) -> int:
         def words(out: Console) -> None:
             from casekit.cli.looks import table
 
-            rows = [[_short(entry.get(name)) for name in _COLUMNS] for entry in entries]
+            rows = [[_short(_shown(entry, name)) for name in _COLUMNS] for entry in entries]
             out.print(table(_COLUMNS, rows, right=("n",)))
 
         return common.face.give({"entries": entries}, words)
@@ -40,8 +40,8 @@ _COLUMNS = ("n", "recorded", "effective", "actor", "kind", "hash")
 
 def verify(*, common: Everywhere = HERE) -> int:
     """Proves the journal, and every table against it; exit code 1 where something is wrong."""
-    with common.desk() as desk:
-        report = desk.verify(common.tenant)
+    with common.seat() as seat:
+        report = seat.verify()
     first = report.wrong[0] if report.wrong else None
     answer = {"ok": report.ok, "streams": report.streams, "entries": report.entries, "first_wrong": first}
     return common.face.give(answer, lambda out: show_report(out, report), DONE if report.ok else REFUSED)
@@ -51,12 +51,11 @@ def erase(
     party: Annotated[str, Parameter(name="PARTY", help="The id of the person.")],
     /,
     *,
-    reason: Reason = "",
     common: Everywhere = HERE,
 ) -> int:
     """Erases a person: the keys are destroyed, the journal stays whole."""
     with common.seat() as seat:
-        erased = seat.erase(party, reason=reason)
+        erased = seat.erase(party)
 
         def words(out: Console) -> None:
             from casekit.cli.looks import facts, indented
@@ -158,10 +157,12 @@ def _fields(record: Any) -> dict[str, Any]:
     return {a.name: getattr(record, a.name) for a in attrs.fields(type(record))}
 
 
+def _shown(entry: Mapping[str, Any], name: str) -> Any:
+    return (entry.get("day") or entry.get(name)) if name == "effective" else entry.get(name)
+
+
 def _short(value: Any) -> str:
-    if isinstance(value, Mapping):
-        return str(value.get("day") or value.get("at") or "")
-    text = value.hex() if isinstance(value, bytes) else str(value if value is not None else "")
+    text = str(value if value is not None else "")
     return text if len(text) <= 27 else f"{text[:12]}…"
 
 

@@ -42,7 +42,6 @@ def charge(
     note: NoteText = "",
     key: Key = "",
     effective: Since = "",
-    observed: Observed = False,
     common: Everywhere = HERE,
 ) -> int:
     """Charges something."""
@@ -50,7 +49,7 @@ def charge(
 
     money = Money.parse(amount)
     with common.seat() as seat:
-        return give_done(common, seat.charge(case, component, money, note=note, key=key, effective=effective or None, observed=observed))
+        return give_done(common, seat.charge(case, component, money, note=note, key=key, effective=effective or None))
 
 
 def reverse(
@@ -61,9 +60,8 @@ def reverse(
     note: NoteText = "",
     key: Key = "",
     effective: Since = "",
-    observed: Observed = False,
     common: Everywhere = HERE,
 ) -> int:
     """Takes a whole charge or payment back."""
     with common.seat() as seat:
-        return give_done(common, seat.reverse(case, posting, note=note, key=key, effective=effective or None, observed=observed))
+        return give_done(common, seat.reverse(case, posting, note=note, key=key, effective=effective or None))

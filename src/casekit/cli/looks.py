@@ -25,7 +25,7 @@ WIDTH = 120
 """Columns of what is not written to a terminal."""
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
-_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.(\d{6})Z")
+_INSTANT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)\.\d{6}Z")
 
 
 def console(file: IO[str] | None = None) -> Console:
@@ -36,7 +36,7 @@ def console(file: IO[str] | None = None) -> Console:
 
 
 def said(value: Any) -> str:
-    """A value in words: control characters made visible, instants to the second where they have no fraction."""
+    """A value in words: control characters made visible, instants to the second."""
     if value is None or value == "":
         return NOTHING
     if value is True or value is False:
@@ -46,7 +46,7 @@ def said(value: Any) -> str:
     if isinstance(value, (list, tuple, set, frozenset)):
         inner = sorted(map(said, value)) if isinstance(value, (set, frozenset)) else map(said, value)
         return ", ".join(inner) or NOTHING
-    return _INSTANT.sub(lambda m: f"{m[1]}Z" if m[2] == "000000" else m[0], _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value)))
+    return _INSTANT.sub(r"\1Z", _CONTROL.sub("\N{REPLACEMENT CHARACTER}", str(value)))
 
 
 def text(value: Any, style: str = "") -> Text:
@@ -83,7 +83,7 @@ def heading(out: Console, words: str) -> None:
 
 def indented(thing: Any, by: int = 2) -> Padding:
     """Something moved to the right."""
-    return Padding(thing, (0, 0, 0, by))
+    return Padding(thing, (0, 0, 0, by), expand=False)
 
 
 def show_problems(out: Console, problems: Iterable[Problem]) -> None:
@@ -106,7 +106,8 @@ def show_objections(out: Console, title: str, objections: Iterable[Objection]) -
         line = Text(f"{objection.rule}  ", "bold")
         line.append(said(objection.reason), "not bold")
         out.print(indented(line))
-        more = [("citation", objection.citation), ("allowed from", objection.allowed_at), ("to do", objection.remedy)]
+        more: list[tuple[str, Any]] = [("citation", objection.citation), ("allowed from", _exact(objection.allowed_at))]
+        more += [("to do", objection.remedy)]
         more.append(("says", f"{objection.plugin} {objection.version}".strip()))
         out.print(indented(facts((name, value) for name, value in more if value), 4))
 
@@ -119,6 +120,11 @@ def show_findings(out: Console, findings: Iterable[Finding]) -> None:
         out.print(indented(line))
         more = [("because", "; ".join(finding.because)), ("citation", finding.citation), ("says", finding.signed_by)]
         out.print(indented(facts((name, value) for name, value in more if value), 4))
+
+
+def _exact(at: str | None) -> Text | None:
+    """The first moment of something, to the microsecond where it has any: a second too early is refused."""
+    return None if at is None else Text(at.replace(".000000Z", "Z"))
 
 
 def _cell(value: Any) -> Text:

@@ -152,20 +152,32 @@ def _happening(happening: Happening) -> tuple[Any, ...]:
         what.append(f" {said(happening.title)}", "not bold")
     if happening.text:
         what.append(f"\n{said(happening.text)}", "not bold dim")
-    follows = [said(event) for event in happening.events]
+    follows = [words for change in happening.changes if (words := _change(change))]
+    follows += [said(event) for event in happening.events if _says_more(event, happening.title)]
     follows += [f"{o.rule}: {said(o.reason)}" for o in happening.objections]
-    follows += [words for change in happening.changes if (words := _change(change))]
     return happening.n, happening.effective, happening.actor, what, Text("\n".join(follows))
 
 
+_SAID_BY_TITLE = ("opened.", "fact.", "message.", "document.", "payment", "charge", "reversal", "chosen")
+
+
+def _says_more(event: str, title: str) -> bool:
+    """Whether an event says more than the title of its entry and the changes beside it."""
+    return not event.startswith(_SAID_BY_TITLE) and event.removeprefix("transition.") not in title.split()
+
+
 def _change(change: Mapping[str, Any]) -> str:
-    """The one change of an entry that says more than its title."""
-    if change.get("c") == "posting":
+    """What a change comes to, where people would ask."""
+    kind = change.get("c")
+    if kind == "posting":
         from casekit.model.money import render
 
-        return f"{change['kind']} {render(change['minor'], change['currency'])} {change.get('component') or ''}".rstrip()
-    if change.get("c") == "fact" and "value" in change:
+        parts = [change["kind"], render(change["minor"], change["currency"]), change.get("component"), change.get("note")]
+        return " ".join(said(part) for part in parts if part)
+    if kind == "fact" and "value" in change:
         return f"{change['key']} = {said(change['value'])}"
-    if change.get("c") == "message":
+    if kind == "message":
         return f"{change['via']} {change['direction']}: {change['outcome']}"
+    if kind == "machine" and "active" in change["set"]:
+        return f"now in {said(change['set']['active'])}"
     return ""

@@ -9,7 +9,7 @@ from attrs import asdict, frozen
 from cyclopts import Group, Parameter
 
 from casekit.cli.everywhere import HERE, Everywhere
-from casekit.cli.options import Key
+from casekit.cli.options import Key, Reason
 from casekit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -88,6 +88,7 @@ def change(
     *,
     details: Details = NONE,
     unset: Annotated[tuple[str, ...], Parameter(name="--unset", help="A detail to take away; repeatable.")] = (),
+    reason: Reason = "",
     common: Everywhere = HERE,
 ) -> int:
     """Changes the details of a party."""
@@ -95,7 +96,7 @@ def change(
     if not changed:
         raise BadInput.at("casekit party change", "nothing to change is given", "say what is new, or --unset a detail")
     with common.seat() as seat:
-        return _give(common, [seat.change_party(party, **changed)], "party")
+        return _give(common, [seat.change_party(party, reason=reason, **changed)], "party")
 
 
 def merge(
@@ -103,11 +104,12 @@ def merge(
     into: Annotated[str, Parameter(name="INTO", help="The id of the party that it becomes.")],
     /,
     *,
+    reason: Reason = "",
     common: Everywhere = HERE,
 ) -> int:
     """Makes one party of two: the first is from now on read as the second."""
     with common.seat() as seat:
-        return _give(common, [seat.merge_parties(party, into)], "party")
+        return _give(common, [seat.merge_parties(party, into, reason=reason)], "party")
 
 
 def _give(common: Everywhere, people: Sequence[Person], word: str) -> int:

@@ -10,7 +10,7 @@ from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
 from casekit.__about__ import __version__
-from casekit.cli.commands import COMMANDS, GROUPS
+from casekit.cli.commands import COMMANDS, GLOBALS, GROUPS
 from casekit.cli.face import DONE, Face
 from casekit.errors import BadInput, CasekitError, Problem, Refused, StoreFailed
 
@@ -70,12 +70,12 @@ def _wants_json(arguments: Sequence[str]) -> bool:
 
 def _complete(arguments: Sequence[str]) -> None:
     """Refuses a group without a command in it."""
-    said = [word for word in arguments if word != "--json"]
-    if not said:
+    first, second = [*arguments, "", ""][:2]
+    if first in GLOBALS:
         raise BadInput.at("casekit", "no command is given", "see casekit --help")
-    if len(said) == 1 and said[0] in GROUPS:
-        inner = ", ".join(path.split()[1] for path in COMMANDS if path.startswith(f"{said[0]} "))
-        raise BadInput.at(f"casekit {said[0]}", "which command is not said", f"use one of {inner}")
+    if first in GROUPS and (not second or second.partition("=")[0] in GLOBALS):
+        inner = ", ".join(path.split()[1] for path in COMMANDS if path.startswith(f"{first} "))
+        raise BadInput.at(f"casekit {first}", "which command is not said", f"use one of {inner}")
 
 
 def _parsing(wrong: CycloptsError) -> Problem:

@@ -62,7 +62,7 @@ def change(
         values = typed(data, says_of(desk, seat, case).data, "--data", data_file)
         if not values and not unset:
             raise BadInput.at("--data", "nothing to change is given", "say --data name=value or --unset name")
-        return give_done(common, seat.change(case, values, unset, reason=reason, key=key, effective=effective or None))
+        return give_done(common, seat.change(case, values, unset=unset, reason=reason, key=key, effective=effective or None))
 
 
 def role(
@@ -101,6 +101,8 @@ def close(
     field: Fields = (),
     reason: Reason = "",
     key: Key = "",
+    effective: Since = "",
+    observed: Observed = False,
     common: Everywhere = HERE,
 ) -> int:
     """Closes a case with an outcome."""
@@ -108,7 +110,8 @@ def close(
 
     with common.desk() as desk, common.seat_at(desk) as seat:
         fields = typed(field, _closing_form(says_of(desk, seat, case)), "--field")
-        return give_done(common, seat.close(case, outcome, fields=fields, reason=reason, key=key))
+        done = seat.close(case, outcome, fields=fields, reason=reason, key=key, effective=effective or None, observed=observed)
+        return give_done(common, done)
 
 
 def resume(
