@@ -15,6 +15,7 @@ from casekit.desk.bus import Call, Spec, Turn, machine_changes, clear, resolve
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.library import log
 from casekit.desk.sealing import seal, seal_for
+from casekit.desk.timeline import answer_again
 from casekit.desk.values import Done
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, PluginFailed, Problem, Refused
@@ -26,7 +27,7 @@ from casekit.model.time import Effective, zone_named
 from casekit.plugins.catalogue import collect, guarded
 from casekit.plugins.view import Command
 from casekit.record.fold import fold
-from casekit.store.shelf import writing
+from casekit.store.shelf import Taken, writing
 from casekit.store.writing import draw
 
 if TYPE_CHECKING:
@@ -66,22 +67,35 @@ class Opening:
 
     def run(self, batch: Work | None = None) -> Done:
         """Opens it; in a transaction of its own, or within the batch."""
-        shelf = self.desk.shelf(self.call.actor.tenant)
-        bus = self.desk.bus
-        known = bus.answer_of(shelf, self.call)
-        if known is not None:
-            from casekit.desk.timeline import answer_again
+        again = self._again()
+        if again is not None:
+            return again
+        self.desk.bus.authorise(self.call, self.definition.says.key)
+        try:
+            return self._run(batch)
+        except Refused as refused:
+            self._log_refused(refused.objections)
+            raise
+        except Taken:
+            again = self._again()
+            if again is None:
+                raise
+            return again
 
-            return answer_again(self.desk, shelf, *known)
-        bus.authorise(self.call, self.definition.says.key)
+    def _run(self, batch: Work | None) -> Done:
+        numbered = bool(self.definition.says.number)
         if batch is not None:
-            return self.within(batch, "" if not self.definition.says.number else self._drawn_in_batch(batch))
-        if self.definition.says.number:
+            return self.within(batch, self._drawn_in_batch(batch) if numbered else "")
+        if numbered:
             return self._numbered()
-        done: Done = bus.transact(shelf, lambda work, locked: self.within(work, "", locked=locked))
-        return done
+        return self.desk.bus.transact(self.desk.shelf(self.call.actor.tenant), lambda work, _: self.within(work, ""))
 
-    def within(self, work: Work, number: str, *, locked: bool = False) -> Done:  # noqa: ARG002 - the shape that transact asks for
+    def _again(self) -> Done | None:
+        shelf = self.desk.shelf(self.call.actor.tenant)
+        known = self.desk.bus.answer_of(shelf, self.call)
+        return None if known is None else answer_again(self.desk, shelf, *known)
+
+    def within(self, work: Work, number: str) -> Done:
         """Opens it within a transaction."""
         recorded = work.now()
         command = new_uuid()
@@ -95,7 +109,7 @@ class Opening:
         run = Run(self.definition, draft.head["machine"], file.world(), when.at)
         objections, spoke = self._guard(file, when)
         if objections and not self.call.observed:
-            raise self._refuse(objections)
+            raise Refused(objections)
         self._charge(run, changes, when)
         run.enter()
         run.settle()
@@ -124,14 +138,10 @@ class Opening:
         shelf = self.desk.shelf(self.call.actor.tenant)
         work = self.desk.work(shelf)
         self._form()
-        try:
-            with writing(shelf) as connection:
-                name, pattern = self._sequence(work)
-                done = self.within(work, _number(pattern, draw(shelf, connection, name)))
-                work.flush(connection)
-        except Refused as refused:
-            self._log_refused(refused.objections)
-            raise
+        with writing(shelf) as connection:
+            name, pattern = self._sequence(work)
+            done = self.within(work, _number(pattern, draw(shelf, connection, name)))
+            work.flush(connection)
         self.desk.library.published(work)
         return done
 
@@ -198,18 +208,12 @@ class Opening:
             changes.append(change)
             run.post(Posting(f"1.{len(changes) - 1}", "charge", component, amount, when.at))
 
-    def _refuse(self, objections: list[Objection]) -> Refused:
-        refused = Refused(objections)
-        if not self.definition.says.number:
-            self._log_refused(refused.objections)
-        return refused
-
     def _log_refused(self, objections: Iterable[Objection]) -> None:
         """A case that was never opened has no stream: its refusal goes to the desk log, without words."""
         actor = self.call.actor
         about: dict[str, object] = {"command": "open", "type": self.definition.says.key, "objections": [clear(o) for o in objections]}
 
-        def once(work: Work, locked: bool) -> None:  # noqa: ARG001
+        def once(work: Work, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
             recorded = work.now()
             log(work, f"denied/{recorded[:10]}", "refused", about, actor=actor.name, recorded=recorded, command=new_uuid())
 
@@ -245,16 +249,14 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
     says = way.says
     given = turn.desk.library.form(turn.definition, f"form {way.key}", says.form).read(given, way.event)
     if says.allow and not turn.call.observed:
-        turn.desk.bus.demand(turn.call.actor, says.allow, f"do {way.event}", turn.definition.says.key, turn.stream.uuid)
+        turn.desk.bus.demand(turn.call.actor, says.allow, turn.definition.says.key)
     if says.reason and not turn.call.reason and not turn.call.observed:
         raise BadInput.at(f"{way.event}/reason", "is missing", "say why")
     closing = explain.ends(turn.definition, way)
     keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
     before = len(turn.objections)
     turn.require(keys, given)
-    fields = {name: value for name, value in _python(given, says.form).items()}
-    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
-    turn.ask("casekit_before_transition", event=way.event, fields=fields)
+    ask_guards(turn, way, _python(given, says.form))
     if closing:
         ask_closing(turn, explain.outcome_of(turn.definition, way))
     if len(turn.objections) > before:
@@ -262,6 +264,12 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
         if not (turn.call.observed and turn.call.force):
             return
     take(turn, way, given)
+
+
+def ask_guards(turn: Turn, way: Way, fields: Json) -> None:
+    """Asks the plugins what stands against an event; ``fields`` are Python values."""
+    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
+    turn.ask("casekit_before_transition", event=way.event, fields=fields)
 
 
 def take(turn: Turn, way: Way, given: Json) -> None:
@@ -305,7 +313,7 @@ def ask_closing(turn: Turn, outcome: str) -> None:
             turn.objections.append(Objection("casekit.plugin-failed", "{failed}", {"failed": str(wrong)}, plugin="casekit"))
 
 
-def close(turn: Turn, outcome: str) -> None:
+def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     """Decides on closing with an outcome: by the transition that leads to it.
 
     Raises:
@@ -323,7 +331,7 @@ def close(turn: Turn, outcome: str) -> None:
     way = (here or ways)[0]
     turn.call.about["outcome"] = outcome
     if here:
-        do(turn, way.event, {})
+        do(turn, way.event, fields)
         return
     turn.call.about["event"] = way.event
     turn.objections.append(not_here(turn, way.event))
@@ -347,7 +355,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
     turn.guard("change", {}, **_python(canonical, says.data))
     if turn.goes_on:
         owners = {role: next(iter(sorted(members))) for role, members in turn.stream.head["parties"].items()}
-        known = {owner: turn.file._open_data(owner) for owner in turn.stream.head["sealed"]}  # noqa: SLF001 - the same room
+        known = {owner: turn.file.open_data(owner) for owner in turn.stream.head["sealed"]}
         written = data_change(turn.work, turn.stream.uuid, says.data, canonical, owners, known, gone)
         if written:
             turn.changes.append(written)

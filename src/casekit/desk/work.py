@@ -20,7 +20,7 @@ from casekit.errors import NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
-from casekit.record.fold import fold
+from casekit.record.fold import Row, fold
 from casekit.record.tables import listed
 from casekit.store import reading
 from casekit.store.keys import Key
@@ -65,8 +65,10 @@ class Stream:
         base: Entries in the store; 0: it is new.
         hash: The last link.
         recorded: When the last entry was recorded.
-        head: The head after the last entry; None before the first.
+        head: The head after the last entry; empty before the first.
         text: Its canonical text.
+        rows: Projected rows that wait to be written, in order.
+        times: When each pending entry was recorded, by n.
     """
 
     sid: int
@@ -78,6 +80,8 @@ class Stream:
     recorded: str
     head: Json
     text: str
+    rows: list[Row] = field(factory=list)
+    times: dict[int, str] = field(factory=dict)
 
 
 @define
@@ -90,7 +94,7 @@ class Work:
         live: Whether what it records goes to the outbox.
         streams: Streams touched so far, by UUID.
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
-        bare: Whether personal values are opened and sealed in this work.
+        rows: The rows that wait to be written.
     """
 
     shelf: Shelf
@@ -157,6 +161,8 @@ class Work:
         stream.n, stream.recorded = n, recorded
         self.rows.entries.append((tenant, stream.sid, *columns, body, stream.hash))
         self.rows.project(tenant, stream.sid, written)
+        stream.rows += written
+        stream.times[n] = recorded
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n

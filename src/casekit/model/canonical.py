@@ -41,12 +41,21 @@ encode, decode = _fast()
 """``encode(value)`` gives the canonical text of a value that :func:`plain` has passed; ``decode`` reads it back."""
 
 
-def plain(value: Any, where: str = "") -> Any:
+DEEPEST = 100
+"""How many maps and lists may stand in one another: every reader takes that much."""
+
+
+def plain(value: Any, where: str = "", depth: int = 0) -> Any:
     """The value as canonical JSON may hold it: money, days, instants and decimals become their texts.
+
+    Args:
+        value: The value.
+        where: What names its place in an error.
+        depth: How many maps and lists it stands in.
 
     Raises:
         BadInput: a float, an integer beyond 53 bits, a lone surrogate, a key that is no text or sorts differently
-            elsewhere, or a type that JSON does not have; names the place.
+            elsewhere, a type that JSON does not have, or more than 100 levels; names the place.
     """
     kind = type(value)
     if kind is str:
@@ -55,12 +64,14 @@ def plain(value: Any, where: str = "") -> Any:
         return value
     if kind is int:
         if not -LARGEST <= value <= LARGEST:
-            raise BadInput.at(where, f"{value} is beyond 53 bits", "keep such a number as text")
+            raise BadInput.at(where, "an integer is beyond 53 bits", "keep such a number as text")
         return value
+    if depth >= DEEPEST:
+        raise BadInput.at(where, f"nested deeper than {DEEPEST} levels", "flatten it")
     if isinstance(value, Mapping):
-        return {_key(k, where): plain(v, f"{where}/{k}") for k, v in value.items()}
+        return {_key(k, where): plain(v, f"{where}/{k}", depth + 1) for k, v in value.items()}
     if kind in (list, tuple):
-        return [plain(v, f"{where}/{i}") for i, v in enumerate(value)]
+        return [plain(v, f"{where}/{i}", depth + 1) for i, v in enumerate(value)]
     return _typed(value, where)
 
 
@@ -68,7 +79,10 @@ def _typed(value: Any, where: str) -> str:
     if isinstance(value, Money):
         return str(value)
     if isinstance(value, datetime):
-        return instant(value)
+        try:
+            return instant(value)
+        except BadInput as wrong:
+            raise BadInput.at(where, wrong.problems[0].what, wrong.problems[0].do) from None
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, Decimal) and value.is_finite():
@@ -110,8 +124,13 @@ def parse(text: str | bytes, where: str) -> Any:
             raise BadInput.at(where, f"the key {double!r} stands twice in one map", "keep one of the two")
         return found
 
+    def integer(digits: str) -> int:
+        if len(digits) > 17:
+            raise BadInput.at(where, f"{digits[:17]}... is beyond 53 bits", "keep such a number as text")
+        return int(digits)
+
     try:
-        read = json.loads(text, parse_float=no_float, parse_constant=no_float, object_pairs_hook=once)
+        read = json.loads(text, parse_float=no_float, parse_constant=no_float, parse_int=integer, object_pairs_hook=once)
     except (json.JSONDecodeError, UnicodeDecodeError) as wrong:
         raise BadInput.at(where, f"not JSON: {wrong}", "check it with a JSON formatter") from None
     except RecursionError:

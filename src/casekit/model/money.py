@@ -7,7 +7,7 @@ The canonical text is the amount with the currency's own number of decimals, a b
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -17,8 +17,6 @@ from decimal import (
     ROUND_HALF_UP,
     ROUND_UP,
     Decimal,
-    InvalidOperation,
-    localcontext,
 )
 from enum import Enum
 from fractions import Fraction
@@ -30,7 +28,8 @@ from casekit.model.currencies import MINOR_UNITS
 LARGEST = 2**53 - 1
 """The largest amount, in minor units: what every JSON reader takes exactly."""
 
-_TEXT = re.compile(r"(-?)(\d{1,15})(?:\.(\d{1,8}))? ([A-Z]{3})")
+_TEXT = re.compile(r"(-?)([0-9]{1,16})(?:\.([0-9]{1,8}))? ([A-Z]{3})")
+_AMOUNT = re.compile(r"-?[0-9]{1,40}(\.[0-9]{1,100})?")
 
 
 class Rounding(Enum):
@@ -84,11 +83,7 @@ class Money:
     currency: str
 
     def __init__(self, amount: str | int | Decimal, currency: str) -> None:
-        places = decimals(currency)
-        scaled = _exact(amount, currency).scaleb(places)
-        if scaled != scaled.to_integral_value():
-            raise BadInput.at("amount", f"{amount} has more decimals than {currency} has ({places})", "round it by a named policy")
-        _fill(self, int(scaled), currency)
+        _fill(self, _minor(_exact(amount, currency), amount, currency), currency)
 
     @classmethod
     def of_minor(cls, minor: int, currency: str) -> Money:
@@ -119,7 +114,7 @@ class Money:
     @property
     def amount(self) -> Decimal:
         """The amount in whole units, with the currency's decimals."""
-        return Decimal(self.minor).scaleb(-decimals(self.currency))
+        return Decimal(str(self).partition(" ")[0])
 
     def times(self, factor: Decimal | Fraction | int, rounding: Rounding) -> Money:
         """The amount times a factor (a rate, a share), rounded under a named policy."""
@@ -246,26 +241,44 @@ def parse(text: str) -> tuple[int, str]:
     return (-minor if sign else minor), currency
 
 
-def _exact(amount: str | int | Decimal, currency: str) -> Decimal:
-    if isinstance(amount, float) or isinstance(amount, bool):
+def _exact(amount: object, currency: str) -> Decimal:
+    if isinstance(amount, (float, bool)):
         raise BadInput.at("amount", f"{amount!r} is not exact", "give text, an integer or a Decimal, never a float")
-    try:
-        value = Decimal(amount)
-    except (InvalidOperation, TypeError, ValueError):
-        raise BadInput.at("amount", f"{amount!r} is no amount of {currency}", "write it as 1840.00") from None
-    if not value.is_finite() or value.adjusted() > 15:
+    if not isinstance(amount, (int, Decimal)) and not (isinstance(amount, str) and _AMOUNT.fullmatch(amount)):
+        raise BadInput.at("amount", f"{amount!r} is no amount of {currency}", "write it as 1840.00")
+    value = Decimal(amount)
+    if not value.is_finite() or value.adjusted() > 16:
         raise BadInput.at("amount", f"{amount!r} is not a finite amount within 2**53 minor units", "write it as 1840.00")
     return value
 
 
+def _minor(value: Decimal, said: object, currency: str) -> int:
+    """The amount in minor units, whatever the caller's decimal context does."""
+    sign, digits, exponent = value.as_tuple()
+    places = decimals(currency)
+    spare = -(int(exponent) + places)  # digits beyond the smallest unit
+    if spare > 0 and any(digits[-spare:]):
+        raise BadInput.at("amount", f"{said} has more decimals than {currency} has ({places})", "round it by a named policy")
+    kept: int = int("".join(map(str, digits[:-spare] if spare > 0 else digits)) or "0") * 10 ** max(-spare, 0)
+    return -kept if sign else kept
+
+
 def _round(value: Fraction, rounding: Rounding) -> int:
-    with localcontext() as context:
-        context.prec = 60
-        whole, rest = divmod(value.numerator, value.denominator)
-        # Rounding needs only whether the rest is 0, below, at or above one half: keep exactly that.
-        half = Fraction(rest, value.denominator)
-        tail = Decimal(0) if not half else Decimal("0.5") if half * 2 == 1 else Decimal("0.25" if half * 2 < 1 else "0.75")
-        return int((Decimal(whole) + tail).quantize(Decimal(1), rounding=rounding.value))
+    floor, rest = divmod(value.numerator, value.denominator)
+    half = 2 * rest - value.denominator  # below, at or above zero: as the rest is to one half
+    return floor + (rest > 0 and _UP[rounding](floor, half))
+
+
+_UP: Mapping[Rounding, Callable[[int, int], bool]] = {
+    Rounding.HALF_UP: lambda floor, half: half > 0 or (half == 0 and floor >= 0),
+    Rounding.HALF_EVEN: lambda floor, half: half > 0 or (half == 0 and floor % 2 == 1),
+    Rounding.HALF_DOWN: lambda floor, half: half > 0 or (half == 0 and floor < 0),
+    Rounding.UP: lambda floor, _: floor >= 0,
+    Rounding.DOWN: lambda floor, _: floor < 0,
+    Rounding.CEILING: lambda _floor, _half: True,
+    Rounding.FLOOR: lambda _floor, _half: False,
+}
+"""Whether a value between two integers goes to the upper one: by its floor, and by where it stands to the middle."""
 
 
 def _new(minor: int, currency: str) -> Money:

@@ -9,7 +9,7 @@ time, ``PT36H`` exact time.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,13 @@ from casekit.errors import BadInput
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z")
+_MIDNIGHT = time()
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _DURATION = re.compile(
     r"(-?)P(?:(\d{1,4})Y)?(?:(\d{1,5})M)?(?:(\d{1,5})W)?(?:(\d{1,6})D)?"
-    r"(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?"
+    r"(?:T(?:(\d{1,7})H)?(?:(\d{1,8})M)?(?:(\d{1,9})(?:\.(\d{1,6}))?S)?)?",
+    re.ASCII,
 )
 
 
@@ -30,12 +33,12 @@ def instant(moment: datetime) -> str:
     """The canonical text of a moment.
 
     Raises:
-        BadInput: the datetime has no zone.
+        BadInput: the datetime has no zone, or lies outside the years 1 to 9999 in UTC.
     """
     if moment.tzinfo is None:
         raise BadInput.at("time", f"{moment.isoformat()} has no zone", "give an aware datetime")
     if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
+        moment = _moved(moment, UTC)
     return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
@@ -53,6 +56,20 @@ def moment(text: str) -> datetime:
         raise BadInput.at("time", f"{text!r} is no instant: {wrong}", "check month, day and hour") from None
 
 
+def day(text: str) -> date:
+    """The day that a canonical text says.
+
+    Raises:
+        BadInput: not a day of the form ``2026-11-24``.
+    """
+    try:
+        if _DAY.fullmatch(text):
+            return date.fromisoformat(text)
+    except (ValueError, TypeError):
+        pass
+    raise BadInput.at("day", f"{text!r} is no day", "write it as 2026-11-24")
+
+
 @lru_cache(maxsize=256)
 def zone_named(name: str) -> ZoneInfo:
     """The IANA zone.
@@ -67,23 +84,30 @@ def zone_named(name: str) -> ZoneInfo:
 
 
 @lru_cache(maxsize=16384)
-def day_start(day: str, zone: str) -> str:
-    """The first instant of a day in a zone (00:00, or the first time that exists there on that day)."""
-    try:
-        local = datetime.fromisoformat(date.fromisoformat(day).isoformat())
-    except (ValueError, TypeError):
-        raise BadInput.at("day", f"{day!r} is no day", "write it as 2026-11-24") from None
-    return instant(at_wall_time(local, zone))
+def day_start(text: str, zone: str) -> str:
+    """The first instant of a day in a zone (00:00, or the first time that exists there on that day).
+
+    Raises:
+        BadInput: no day, no zone, or outside the years 1 to 9999.
+    """
+    return instant(at_wall_time(datetime.combine(day(text), _MIDNIGHT), zone))
 
 
 def at_wall_time(local: datetime, zone: str) -> datetime:
     """The instant of a wall-clock time in a zone; a time that a zone skips moves forward, an ambiguous one is the first."""
-    return local.replace(tzinfo=zone_named(zone), fold=0).astimezone(UTC)
+    return _moved(local.replace(tzinfo=zone_named(zone), fold=0), UTC)
 
 
 def local(at: str, zone: str) -> datetime:
     """An instant as wall-clock time in a zone (aware)."""
-    return moment(at).astimezone(zone_named(zone))
+    return _moved(moment(at), zone_named(zone))
+
+
+def _moved(at: datetime, zone: tzinfo) -> datetime:
+    try:
+        return at.astimezone(zone)
+    except OverflowError:
+        raise BadInput.at("time", f"{at.isoformat()} lies outside the years 1 to 9999 in {zone}", "check the year") from None
 
 
 def micros(text: str) -> int:
@@ -148,9 +172,12 @@ def add(at: str, amount: Duration, zone: str) -> str:
         raise BadInput.at("duration", "the date lies outside the years 1 to 9999", "use a shorter duration") from None
 
 
-def day_after(day: str) -> str:
+def day_after(text: str) -> str:
     """The next day's text."""
-    return (date.fromisoformat(day) + timedelta(days=1)).isoformat()
+    try:
+        return (day(text) + timedelta(days=1)).isoformat()
+    except OverflowError:
+        raise BadInput.at("day", f"{text} has no day after it", "check the year") from None
 
 
 @frozen
@@ -182,13 +209,13 @@ def effective(when: date | datetime | str, zone: str) -> Effective:
     if isinstance(when, datetime):
         zone_named(zone)
         return Effective(instant(when), zone)
-    day = when.isoformat()
-    return Effective(day_start(day, zone), zone, day)
+    text = when.isoformat()
+    return Effective(day_start(text, zone), zone, text)
 
 
 def _read(text: str) -> date | datetime:
     try:
-        if len(text) == 10:
+        if _DAY.fullmatch(text):
             return date.fromisoformat(text)
         read = datetime.fromisoformat(text)
     except ValueError:

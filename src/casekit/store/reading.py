@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
@@ -12,7 +12,6 @@ from casekit.record.entry import COLUMNS
 from casekit.record.tables import LISTED, ROWS
 from casekit.store.keys import KeyRow
 from casekit.store.shelf import Shelf
-from casekit.store.sql import Connection
 from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, OUTBOX, PROJECTED, SEARCH, STREAMS
 
 
@@ -236,10 +235,35 @@ def all_streams(shelf: Shelf, after: int, size: int) -> list[tuple[Any, ...]]:
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "after": after, "size": size})
 
 
+def stream_row(shelf: Shelf, sid: int) -> tuple[Any, ...]:
+    """The head row of a stream, in the order of :func:`all_streams`."""
+    prepared = shelf.statements.get("stream row", _stream_row)
+    found: tuple[Any, ...] = tuple(shelf.connection.row(prepared, {"tenant": shelf.tenant, "sid": sid}))
+    return found
+
+
 def between(shelf: Shelf, table: str, first: int, last: int) -> list[tuple[Any, ...]]:
     """All rows of a table for a range of streams, sid in front."""
     prepared = shelf.statements.get(("between", table), _between, table)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
+
+
+def found_between(shelf: Shelf, first: int, last: int) -> list[tuple[Any, ...]]:
+    """Search rows for a range of streams: sid, field, keyed digest."""
+    prepared = shelf.statements.get("found between", _found_between)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
+
+
+def strays(shelf: Shelf, table: str) -> int:
+    """How many rows of a table belong to no stream of the tenant."""
+    prepared = shelf.statements.get(("strays", table), _strays, table)
+    return int(shelf.connection.row(prepared, {"tenant": shelf.tenant})[0])
+
+
+def definitions(shelf: Shelf) -> dict[str, str]:
+    """All definitions: address → text."""
+    prepared = shelf.statements.get("definitions", lambda: select(DEFINITIONS.c.digest, DEFINITIONS.c.body).where(_tenant(DEFINITIONS)))
+    return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant}))
 
 
 def _tenant(table: Any) -> ColumnElement[bool]:
@@ -397,13 +421,25 @@ def _all_streams() -> Any:
     return select(*columns).where(*where).order_by(STREAMS.c.sid).limit(bindparam("size"))
 
 
+def _stream_row() -> Any:
+    columns = (*_HEAD, *(STREAMS.c[name] for name in LISTED))
+    return select(*columns).where(_tenant(STREAMS), STREAMS.c.sid == bindparam("sid"))
+
+
 def _between(name: str) -> Any:
     table, columns = (ENTRIES, COLUMNS) if name == "entries" else (PROJECTED[name], ROWS[name])
     where = (_tenant(table), table.c.sid >= bindparam("first"), table.c.sid <= bindparam("last"))
     return select(table.c.sid, *(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name != "tenant"))
 
 
-def run(connection: Connection, shelf: Shelf, shape: Any, build: Any, values: Mapping[str, Any]) -> Any:
-    """Runs a statement that is written here once and compiled once; gives the cursor."""
-    prepared = shelf.statements.get(shape, build)
-    return connection.execute(prepared.text, prepared.bind(values))
+def _found_between() -> Any:
+    where = (_tenant(SEARCH), SEARCH.c.sid >= bindparam("first"), SEARCH.c.sid <= bindparam("last"))
+    return select(SEARCH.c.sid, SEARCH.c.field, SEARCH.c.hmac).where(*where)
+
+
+def _strays(name: str) -> Any:
+    table = ENTRIES if name == "entries" else PROJECTED[name]
+    same = and_(STREAMS.c.tenant == table.c.tenant, STREAMS.c.sid == table.c.sid)
+    others = STREAMS.alias("others")
+    mine = _tenant(table) | ~select(others.c.sid).where(others.c.tenant == table.c.tenant).exists()
+    return select(func.count()).select_from(table.outerjoin(STREAMS, same)).where(mine, STREAMS.c.sid.is_(None))
