@@ -89,7 +89,13 @@ def _list(out: Console, known: Mapping[str, Calculator]) -> None:
 def _result(out: Console, calculator: Calculator, result: Any) -> None:
     from casekit.cli.looks import facts, said, table
     from casekit.cli.shapes import shape
+    from casekit.model.answers import Verdict
 
+    if isinstance(result, Verdict):
+        from casekit.cli.questions import show_verdict
+
+        show_verdict(out, calculator.key, result)
+        return
     found = shape(result)
     if isinstance(found, dict):
         flat = {name: inner for name, inner in found.items() if not _rows(inner)}

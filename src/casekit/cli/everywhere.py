@@ -23,7 +23,8 @@ OPERATOR = "admin"
 """Role of someone who says neither who they are nor which roles they take."""
 
 
-def _option(name: str, env: str = "") -> Parameter:
+def everywhere_option(name: str, env: str = "") -> Parameter:
+    """A global option by name, with its line of help and the environment variable that stands in for it."""
     return Parameter(name=name, help=GLOBALS[name], env_var=env or None)
 
 
@@ -43,14 +44,14 @@ class Everywhere:
         json: Whether the answer is one JSON document.
     """
 
-    store: Annotated[str, _option("--store", "CASEKIT_STORE")] = STORE
-    actor: Annotated[str, _option("--as", "CASEKIT_AS")] = ""
-    role: Annotated[tuple[str, ...], _option("--role", "CASEKIT_ROLE")] = ()
-    tenant: Annotated[str, _option("--tenant")] = "main"
-    keys: Annotated[Path | None, _option("--keys", "CASEKIT_KEYS")] = None
-    documents: Annotated[Path | None, _option("--documents")] = None
-    types: Annotated[tuple[Path, ...], _option("--type")] = ()
-    json: Annotated[bool, _option("--json")] = False
+    store: Annotated[str, everywhere_option("--store", "CASEKIT_STORE")] = STORE
+    actor: Annotated[str, everywhere_option("--as", "CASEKIT_AS")] = ""
+    role: Annotated[tuple[str, ...], everywhere_option("--role", "CASEKIT_ROLE")] = ()
+    tenant: Annotated[str, everywhere_option("--tenant")] = "main"
+    keys: Annotated[Path | None, everywhere_option("--keys", "CASEKIT_KEYS")] = None
+    documents: Annotated[Path | None, everywhere_option("--documents")] = None
+    types: Annotated[tuple[Path, ...], everywhere_option("--type")] = ()
+    json: Annotated[bool, everywhere_option("--json")] = False
 
     @property
     def face(self) -> Face:

@@ -11,11 +11,8 @@ from cyclopts import Parameter
 from casekit.cli.everywhere import HERE, Everywhere
 from casekit.cli.face import DONE, REFUSED
 from casekit.cli.options import CaseRef, Out
-from casekit.errors import BadInput
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from rich.console import Console
 
     from casekit.record.verify import Report
@@ -72,7 +69,9 @@ def run_due(
     common: Everywhere = HERE,
 ) -> int:
     """Lets due clocks speak, and delivers what waits for plugins; the same twice does nothing more."""
-    moment = _instant(now) if now else None
+    from casekit.cli.values import moment_of
+
+    moment = moment_of(now, "--now") if now else None
     with common.seat() as seat:
         worked = seat.run_due(moment)
 
@@ -137,18 +136,6 @@ def show_caseload(out: Console, report: Mapping[str, Any]) -> None:
         for name, counts in figures.items():
             if isinstance(counts, dict) and counts:
                 out.print(indented(table((name, ""), list(counts.items()), right=("",))))
-
-
-def _instant(text: str) -> datetime:
-    from datetime import datetime
-
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise BadInput.at("--now", f"{text!r} is no instant", "write 2026-11-24T14:00:00Z") from None
-    if found.tzinfo is None:
-        raise BadInput.at("--now", f"{text!r} has no zone", "end it with Z or an offset such as +01:00")
-    return found
 
 
 def _fields(record: Any) -> dict[str, Any]:

@@ -79,6 +79,16 @@ def show_done(out: Console, done: Done) -> None:
         show_objections(out, "Recorded all the same", done.objections)
 
 
+def show_step(out: Console, done: Done, *, totals: bool) -> None:
+    """What a command did, in one line."""
+    parts = [f"{name_of(done.case)} in {said(done.case.state)}"]
+    parts += [f"{name} {amount}" for name, amount in done.case.totals.items()] if totals else []
+    parts += [f"due {said(done.case.due)}"] if done.case.due else []
+    out.print(indented(Text("; ".join(parts), "green")))
+    if done.objections:
+        show_objections(out, "Recorded all the same", done.objections)
+
+
 def show_cases(out: Console, cases: Sequence[Listed]) -> None:
     """A list of cases."""
     named = any(case.names for case in cases)
@@ -98,9 +108,9 @@ def show_people(out: Console, people: Iterable[Person]) -> None:
         out.print(indented(facts((name, value) for name, value in rows if value)))
 
 
-def show_options(out: Console, options: Options) -> None:
+def show_options(out: Console, options: Options, *, findings: bool = True) -> None:
     """The options side by side, with the findings that they rest on."""
-    if options.findings:
+    if findings and options.findings:
         out.print(Text("Found", "bold"))
         show_findings(out, options.findings)
         out.print()
@@ -122,7 +132,8 @@ def _option(option: Option) -> dict[str, str]:
     if option.promises:
         cells |= {"payments": str(len(option.promises)), "first": _promise(option.promises[0]), "last": _promise(option.promises[-1])}
         cells["in all"] = said(_sum(option))
-    cells |= {name: said(value) for name, value in option.args.items()}
+    # What the words say already is not said again.
+    cells |= {name: said(value) for name, value in option.args.items() if f"{{{name}}}" not in option.words and name not in cells}
     if option.plan:
         cells["work"] = "\n".join(said(task.title or task.id) + (f" within {task.due}" if task.due else "") for task in option.plan)
     if option.because:

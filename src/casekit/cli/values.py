@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,14 +46,14 @@ def typed(given: Iterable[str], fields: Mapping[str, Field], where: str, file: P
 
 
 def value(text: str, schema: Mapping[str, Any], where: str) -> Any:
-    """A text as the value that a schema wants: whole numbers, yes and no, JSON for lists and maps, else text.
+    """A text as the value that a schema wants: whole numbers, yes and no, instants, JSON for lists and maps, else text.
 
     Raises:
         BadInput: it is none.
     """
     kind = schema.get("type")
     if kind == "string":
-        return text
+        return moment_of(text, where) if schema.get("format") == "date-time" else text
     if kind == "boolean":
         if text.lower() not in _TRUTH:
             raise BadInput.at(where, f"{text!r} is neither true nor false", "write true or false")
@@ -64,7 +65,26 @@ def value(text: str, schema: Mapping[str, Any], where: str) -> Any:
             raise BadInput.at(where, f"{text!r} is no whole number", "write digits only") from None
     from casekit.model.canonical import parse
 
-    return parse(text, where)
+    read = parse(text, where)
+    items = schema.get("items", {})
+    if isinstance(read, list) and items.get("format") == "date-time":
+        return [moment_of(member, where) if isinstance(member, str) else member for member in read]
+    return read
+
+
+def moment_of(text: str, where: str) -> datetime:
+    """An instant, with whatever offset it is written.
+
+    Raises:
+        BadInput: it is none, or has no zone.
+    """
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadInput.at(where, f"{text!r} is no instant", "write 2026-11-24T14:00:00Z") from None
+    if found.tzinfo is None:
+        raise BadInput.at(where, f"{text!r} has no zone", "end it with Z or an offset such as +01:00")
+    return found
 
 
 def read_map(file: Path) -> dict[str, Any]:
