@@ -209,4 +209,3 @@ def as_values(value: Any) -> Any:
 def _outcomes(states: Mapping[str, Any]) -> set[str]:
     found = {state.outcome for state in states.values() if state.outcome}
     return found.union(*(_outcomes(state.states) for state in states.values())) if states else found
-

@@ -104,7 +104,9 @@ def a_person(role: str, *, kind: str = "person", zone: str | None = None, id: st
     return Person(id or str(uuid.uuid5(uuid.NAMESPACE_OID, role)), role, kind, zone, None, details)
 
 
-def a_message(at: When, *, direction: str = "out", via: str = "phone", outcome: str = "no-answer", to: Person | None = None, zone: str = "UTC") -> Message:
+def a_message(
+    at: When, *, direction: str = "out", via: str = "phone", outcome: str = "no-answer", to: Person | None = None, zone: str = "UTC"
+) -> Message:
     """A message, or an attempt at one: by default an unanswered call."""
     moment = effective(at, zone).at
     return Message("", direction, via, outcome, moment, to.role if to else None, to.id if to else None)
