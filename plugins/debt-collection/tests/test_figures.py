@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-import casekit_debt_collection
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import casekit_debt_collection
+from casekit.errors import BadInput
+from casekit.sdk import Money, Option, View
+from casekit.testing import a_document, a_message, a_person, a_view
 from casekit_debt_collection.casetype import DEBT_CASE
 from casekit_debt_collection.days import business_days_after, months_after, statutory_holidays
 from casekit_debt_collection.instalments import calculate, counts, options, schedule
 from casekit_debt_collection.means import findings
 from casekit_debt_collection.validation import period
-from hypothesis import given
-from hypothesis import strategies as st
-
-from casekit.errors import BadInput
-from casekit.sdk import Money, Option, View
-from casekit.testing import a_document, a_message, a_person, a_view
 
 MARIA = a_person("debtor", zone="America/New_York")
 NEEDED = {"income.monthly": "2100.00 USD", "expense.housing": "1100.00 USD", "expense.living": "700.00 USD"}
@@ -71,7 +71,7 @@ def test_instalments_come_to_the_whole_and_none_is_empty(amount: Money, count: i
     for i, promise in enumerate(promises):
         month = first.year * 12 + first.month - 1 + i
         assert promise.due.year * 12 + promise.due.month - 1 == month
-        assert promise.due.day == first.day or (promise.due + timedelta(days=1)).day == 1 and promise.due.day < first.day
+        assert promise.due.day == first.day or ((promise.due + timedelta(days=1)).day == 1 and promise.due.day < first.day)
 
 
 @pytest.mark.parametrize(("amount", "count"), [("0.00", 1), ("-5.00", 1), ("5.00", 0), ("5.00", -1), ("0.05", 6)])
@@ -90,7 +90,9 @@ def offered(view: View) -> dict[str, Option]:
 def test_usual_lengths_where_nothing_is_known() -> None:
     ways = offered(case())
     assert list(ways) == ["instalments-6", "instalments-12", "instalments-24"]
-    assert ways["instalments-12"].because == ("Whether it can be paid is not known. Missing: income.monthly, expense.housing, expense.living.",)
+    assert ways["instalments-12"].because == (
+        "Whether it can be paid is not known. Missing: income.monthly, expense.housing, expense.living.",
+    )
     assert ways["instalments-12"].promises[0].due == date(2026, 12, 24), "a month from today, in the zone of the case"
 
 
