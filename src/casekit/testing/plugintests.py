@@ -32,7 +32,9 @@ _ANSWERS: Mapping[str, Any] = {
 
 
 class PluginTests:
-    """Tests that hold for every plugin. A plugin's own tests inherit them::
+    """Tests that hold for every plugin; a plugin's own tests inherit them.
+
+    Example::
 
         class TestTenancy(PluginTests):
             plugin = casekit_tenancy

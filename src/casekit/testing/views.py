@@ -53,7 +53,9 @@ def a_view(
         case_type: The case type.
         data: Case data, as Python or canonical values.
         facts: Fact key → value, each known since the opening; or facts.
-        parties, messages, clocks: As the view holds them.
+        parties: Who plays which role.
+        messages: Messages and attempts, in any order.
+        clocks: Clocks that run, rest or were breached.
         documents: Documents, or kinds of documents that are on file since the opening.
         postings: The ledger beside what the case type charges on opening.
         state: Active state (full dotted path); empty: the initial one.
@@ -177,7 +179,7 @@ def _opening(compiled: Compiled, values: Mapping[str, Any], began: str) -> list[
 def _totals(compiled: Compiled, ledger: Iterable[Posting], currency: str, at: str) -> dict[str, Money]:
     if not currency:
         return {}
-    return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items() if text is not None}
+    return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items()}
 
 
 def _active(compiled: Compiled, state: str) -> str:
