@@ -79,8 +79,12 @@ def field(
         enum: The only texts allowed.
         currency: The only currency allowed, of Money.
         items: Of a list: the type or schema of its members.
+        title: What people read.
+        personal: Whether it is sealed.
+        owner: Role whose party owns a personal value.
+        report: Whether reports sum it up.
+        required: Whether a form without it is refused.
         schema: Further keywords of JSON Schema (``minimum=0``, ``maxLength=80``).
-        title, personal, owner, report, required: as of :class:`Field`.
     """
     built: dict[str, Any] = dict(_schema(kind, items))
     if enum:

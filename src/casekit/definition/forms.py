@@ -62,7 +62,7 @@ class Form:
 
     def __init__(self, fields: Mapping[str, Field], *, complete: bool = True) -> None:
         self.fields = ordered(fields)
-        self.schema = {
+        self.schema: dict[str, Any] = {
             "type": "object",
             "properties": {name: dict(f.schema) for name, f in self.fields.items()},
             "required": [name for name, f in self.fields.items() if f.required and complete],
@@ -85,7 +85,7 @@ class Form:
         return canonical
 
 
-def _fast(schema: Mapping[str, Any]) -> Callable[[Any], bool] | None:
+def _fast(schema: dict[str, Any]) -> Callable[[Any], bool] | None:
     try:
         import jsonschema_rs
     except ImportError:

@@ -102,7 +102,7 @@ class CaseFile:
             totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
             latest=_Typed(self._facts, self.definition.says.facts if self.definition else {}),
             parties=get("parties", lambda _: self.parties()),
-            facts=get("facts", lambda since: self.facts(since)),
+            facts=get("facts", self.facts),
             postings=get("postings", lambda since: tuple(p for p in self.postings() if since is None or p.at >= since)),
             policy=Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy(),
             currency=head.get("currency", ""),

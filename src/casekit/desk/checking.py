@@ -57,7 +57,16 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, set[tuple[str, bytes]]]]:
         for sid, uuid, kind, n, version, hash_, head, *listed in page:
             of_stream = {table: grouped[sid] for table, grouped in rows.items() if sid in grouped}
             stream = Stream(
-                shelf.tenant, uuid, kind, n, version, bytes(hash_), head, tuple(listed), [_bytes(e) for e in entries.get(sid, ())], of_stream
+                shelf.tenant,
+                uuid,
+                kind,
+                n,
+                version,
+                bytes(hash_),
+                head,
+                tuple(listed),
+                [_bytes(e) for e in entries.get(sid, ())],
+                of_stream,
             )
             yield stream, {(field, bytes(digest)) for field, digest in search.get(sid, ())}
         after = last

@@ -48,7 +48,16 @@ def _stored(work: Work, stream: Stream) -> Stored:
     entries = [(*e[:10], bytes(e[10]), e[11], bytes(e[12])) for e in reading.entries_of(shelf, stream.sid)]
     rows = {table: [tuple(row) for row in reading.rows_of(shelf, table, stream.sid)] for table in ROWS}
     return Stored(
-        shelf.tenant, uuid, kind, n, version, bytes(hash_), head, tuple(listed), entries, {table: found for table, found in rows.items() if found}
+        shelf.tenant,
+        uuid,
+        kind,
+        n,
+        version,
+        bytes(hash_),
+        head,
+        tuple(listed),
+        entries,
+        {table: found for table, found in rows.items() if found},
     )
 
 

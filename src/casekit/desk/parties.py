@@ -136,9 +136,9 @@ def names(work: Work, sids: list[int]) -> list[tuple[int, str, str]]:
     """For a page of cases: sid, role and name of each party; ``erased`` where the name is gone."""
     found = []
     for sid, role, uuid, text, *key_row in reading.members_of(work.shelf, sids):
-        key = work.shelf.vault.unlock(tuple(key_row)) if key_row[0] is not None else None
+        work.keys[uuid] = work.shelf.vault.unlock(tuple(key_row)) if key_row[0] is not None else None
         sealed = decode(text).get("sealed")
-        inside = opened(lambda _, key=key: key, work.shelf.tenant, uuid, "party", {uuid: sealed["envelope"]}) if sealed else {}
+        inside = opened(work.key, work.shelf.tenant, uuid, "party", {uuid: sealed["envelope"]}) if sealed else {}
         found.append((sid, role, inside.get("name", "erased" if not inside else "")))
     return found
 
@@ -192,6 +192,4 @@ def _append(work: Work, call: Call, stream: Stream, changes: list[Json], recorde
     about: Json = {}
     if call.reason:
         about["sealed"] = {stream.uuid: seal(work, stream.uuid, stream.uuid, "about", {"reason": call.reason})}
-    work.append(
-        stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={}
-    )
+    work.append(stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={})

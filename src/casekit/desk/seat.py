@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from casekit.desk import asking, cases, due, erasure, parties, records
 from casekit.desk.bus import Call, Spec, Turn
@@ -34,7 +34,7 @@ class Seat(Questions):
     case value is not the latest; ``KeyReused``; ``BadInput`` where something is not valid: nothing is written then.
     """
 
-    def __enter__(self) -> Seat:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -68,7 +68,7 @@ class Seat(Questions):
         case_type: str,
         *,
         data: Mapping[str, Any] | None = None,
-        parties: cases.Parties | None = None,
+        parties: Mapping[str, Any] | None = None,
         key: str = "",
         zone: str = "",
         effective: Moment | None = None,
@@ -79,7 +79,7 @@ class Seat(Questions):
         Args:
             case_type: Its case type.
             data: Case data, as Python values or in canonical form.
-            parties: Role → party, or a list of parties.
+            parties: Role → party, or a list of parties; each a value or an id.
             zone: IANA zone of its days and deadlines; that of the case type where none is given.
             key, effective, observed: as of every command.
         """

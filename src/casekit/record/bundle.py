@@ -32,7 +32,8 @@ def packed(stream: Stream) -> Json:
         "head": stream.head,
         "listed": dict(zip(LISTED, stream.listed, strict=True)),
         "entries": [
-            {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)} for entry in stream.entries
+            {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)}
+            for entry in stream.entries
         ],
         "rows": {table: [dict(zip(ROWS[table], row, strict=True)) for row in rows] for table, rows in stream.rows.items()},
     }

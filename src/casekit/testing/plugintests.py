@@ -181,7 +181,7 @@ class PluginTests:
         if hook == "casekit_before":
             return [{"command": command} for command in self.commands()]
         if hook == "casekit_before_transition":
-            return [{"event": t.on or key, "fields": {}} for key, t in case_type.transitions.items() if not _demands(t.form)]
+            return [{"event": transition.on or key, "fields": {}} for key, transition in case_type.transitions.items()]
         if hook == "casekit_before_message":
             return [{"message": message} for message in self.messages()]
         return [{}]
@@ -210,6 +210,3 @@ def _outcomes(states: Mapping[str, Any]) -> set[str]:
     found = {state.outcome for state in states.values() if state.outcome}
     return found.union(*(_outcomes(state.states) for state in states.values())) if states else found
 
-
-def _demands(form: Mapping[str, Any]) -> bool:
-    return any(field.required for field in form.values())

@@ -120,11 +120,10 @@ def casekit_calculators() -> Iterable[Calculator]:
 
 @hookimpl
 def casekit_roles() -> Mapping[str, Iterable[str]]:
-    """Collectors work cases; supervisors also write off, give back, lift, reopen, take back and erase; auditors read."""
+    """Collectors work cases; supervisors also write off, give back, lift, reopen, take back and erase."""
     return {
         "collector": _COLLECTOR,
         "supervisor": ("case.*", "party.*", "note.*", "message.*", "document.*", "fact.*", "ledger.*", "journal.*", "report.*", "import.*", "desk.*", "debt.*"),
-        "auditor": ("case.read", "case.export", "party.read", "document.read", "journal.*", "report.read"),
     }
 
 

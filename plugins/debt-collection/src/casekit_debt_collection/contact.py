@@ -191,4 +191,4 @@ def _factors(contact: Contact) -> Iterator[Finding]:
     gap = moment(contact.at) - moment(max((at for at in contact.placed if at <= contact.at), default=contact.placed[0]))
     if timedelta(0) <= gap <= timedelta(minutes=CONTACT.rapid_minutes):
         words = "The last call was placed within {minutes} minutes before."
-        yield Finding("debt.rapid-calls", words, ("calls",), {"minutes": CONTACT.rapid_minutes}, CONTACT.rapid)
+        yield Finding("debt.rapid-calls", words, (), {"minutes": CONTACT.rapid_minutes}, CONTACT.rapid)

@@ -54,9 +54,10 @@ def before_transition(view: View, event: str, fields: Mapping[str, Any]) -> Iter
     """What stands against an event: a validation period cut short, a settlement that is none."""
     if event == "notify":
         earliest = validation.period(view.today).ends
-        if fields["ends"] < earliest:
+        ends = fields.get("ends")
+        if ends is not None and ends < earliest:
             words = "The validation period can't end on {ends}: a notice that is sent today may be disputed until {earliest}."
-            args = {"ends": fields["ends"], "earliest": earliest}
+            args = {"ends": ends, "earliest": earliest}
             yield Objection("debt.validation-short", words, args, VALIDATION.period, remedy="name the later day in the notice")
     elif event == "settle":
         yield from _settlement(view, fields)

@@ -93,7 +93,7 @@ def _validation(view: View) -> Iterator[Finding]:
         first = local(spoken[0].at, view.zone).date()
         until = days_after(first, VALIDATION.notice_days)
         words = "The debtor was first reached on {first}; the validation notice must be sent by {until}, and is not on file."
-        yield Finding("debt.notice-missing", words, ("messages", "documents"), {"first": first, "until": until}, VALIDATION.notice)
+        yield Finding("debt.notice-missing", words, (), {"first": first, "until": until}, VALIDATION.notice)
     ends = view.data.get("validation_ends")
     if ends is not None and view.today <= ends:
         words = "The validation period runs until {ends}: nothing may overshadow the right to dispute."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic.operations import Operations
 
@@ -29,7 +31,7 @@ def upgrade(op: Operations) -> None:
     _search(op)
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object], *, optional: bool = False) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any], *, optional: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=optional)
 
 
