@@ -59,7 +59,9 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Itera
     built = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, header_style="bold")
     to_right = set(right)
     for column in columns:
-        built.add_column(column, justify="right" if column in to_right else "left", overflow="fold")
+        # What people copy stands on one line.
+        whole = column in ("case", "id")
+        built.add_column(column, justify="right" if column in to_right else "left", overflow="fold", no_wrap=whole)
     for row in rows:
         built.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in row))
     return built
