@@ -54,7 +54,7 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, set[tuple[str, bytes]]]]:
         entries = _grouped(reading.between(shelf, "entries", first, last))
         rows = {table: _grouped(reading.between(shelf, table, first, last)) for table in ROWS}
         search = _grouped(reading.found_between(shelf, first, last))
-        for sid, uuid, kind, n, version, hash_, head, *listed in page:
+        for sid, uuid, kind, n, version, hash_, recorded, head, *listed in page:
             of_stream = {table: grouped[sid] for table, grouped in rows.items() if sid in grouped}
             stream = Stream(
                 shelf.tenant,
@@ -63,6 +63,7 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, set[tuple[str, bytes]]]]:
                 n,
                 version,
                 bytes(hash_),
+                recorded,
                 head,
                 tuple(listed),
                 [_bytes(e) for e in entries.get(sid, ())],

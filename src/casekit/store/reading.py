@@ -23,8 +23,8 @@ class Head:
         sid, uuid, kind: Which stream.
         n, version: Entries so far, changes so far.
         hash: The last link.
-        text: The head as canonical text.
         recorded: When the last entry was recorded.
+        text: The head as canonical text.
     """
 
     sid: int
@@ -33,16 +33,11 @@ class Head:
     n: int
     version: int
     hash: bytes
-    text: str
     recorded: str
+    text: str
 
 
-def _last_recorded() -> Any:
-    same = and_(ENTRIES.c.tenant == STREAMS.c.tenant, ENTRIES.c.sid == STREAMS.c.sid, ENTRIES.c.n == STREAMS.c.n)
-    return select(ENTRIES.c.recorded).where(same).scalar_subquery()
-
-
-_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.head)
+_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.recorded, STREAMS.c.head)
 
 
 def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
@@ -239,7 +234,7 @@ def published(shelf: Shelf, name: str, version: str) -> str | None:
 
 
 def all_streams(shelf: Shelf, after: int, size: int) -> list[tuple[Any, ...]]:
-    """Head rows for verification: sid, uuid, kind, n, version, hash, head, then ``tables.LISTED``."""
+    """Head rows for verification: sid, uuid, kind, n, version, hash, recorded, head, then ``tables.LISTED``."""
     prepared = shelf.statements.get("all streams", _all_streams)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "after": after, "size": size})
 
@@ -289,12 +284,12 @@ def _binds(name: str, count: int, column: Any) -> list[Any]:
 
 
 def _head(by: Any, locked: bool = False) -> Any:
-    found = select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), by == bindparam("wanted"))
-    return found.with_for_update(of=STREAMS) if locked else found
+    found = select(*_HEAD).where(_tenant(STREAMS), by == bindparam("wanted"))
+    return found.with_for_update() if locked else found
 
 
 def _heads(count: int) -> Any:
-    return select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+    return select(*_HEAD).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
 
 
 def _keys(count: int) -> Any:

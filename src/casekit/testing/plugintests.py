@@ -32,7 +32,9 @@ _ANSWERS: Mapping[str, Any] = {
 
 
 class PluginTests:
-    """Tests that hold for every plugin. A plugin's own tests inherit them::
+    """Tests that hold for every plugin; a plugin's own tests inherit them.
+
+    Example::
 
         class TestTenancy(PluginTests):
             plugin = casekit_tenancy
@@ -209,4 +211,3 @@ def as_values(value: Any) -> Any:
 def _outcomes(states: Mapping[str, Any]) -> set[str]:
     found = {state.outcome for state in states.values() if state.outcome}
     return found.union(*(_outcomes(state.states) for state in states.values())) if states else found
-

@@ -123,7 +123,20 @@ def casekit_roles() -> Mapping[str, Iterable[str]]:
     """Collectors work cases; supervisors also write off, give back, lift, reopen, take back and erase."""
     return {
         "collector": _COLLECTOR,
-        "supervisor": ("case.*", "party.*", "note.*", "message.*", "document.*", "fact.*", "ledger.*", "journal.*", "report.*", "import.*", "desk.*", "debt.*"),
+        "supervisor": (
+            "case.*",
+            "party.*",
+            "note.*",
+            "message.*",
+            "document.*",
+            "fact.*",
+            "ledger.*",
+            "journal.*",
+            "report.*",
+            "import.*",
+            "desk.*",
+            "debt.*",
+        ),
     }
 
 

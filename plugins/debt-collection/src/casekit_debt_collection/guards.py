@@ -143,5 +143,3 @@ def _zones(view: View, message: Message) -> tuple[str, ...]:
     further = view.latest.get("contact.zone")
     zones = [person.zone for person in people] + ([further] if further else [])
     return tuple(dict.fromkeys(str(z) for z in zones)) if zones and all(contact.known_zone(z) for z in zones) else ()
-
-
