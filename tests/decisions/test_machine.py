@@ -206,7 +206,7 @@ def test_what_never_comes_to_rest_is_named_and_changes_nothing(play: Any) -> Non
     }
     case = play(simple(ways), flag=False).open()
     before = json.dumps(case.machine)
-    with pytest.raises(Livelock, match="ping -> pong -> ping|pong -> ping -> pong") as found:
+    with pytest.raises(Livelock, match=r"ping -> pong -> ping|pong -> ping -> pong") as found:
         case.do("start")
     assert sorted(found.value.cycle[:2]) == ["ping", "pong"]
     assert json.dumps(case.machine) == before
