@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import define, field, frozen
 
+from casekit.__about__ import __version__
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.machine import Run
 from casekit.decisions.requirements import Judged, judge
@@ -21,6 +22,7 @@ from casekit.desk.casefile import CaseFile
 from casekit.desk.library import log
 from casekit.desk.permissions import CORE
 from casekit.desk.sealing import seal_for
+from casekit.desk.timeline import answer_again
 from casekit.desk.values import Done
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Denied, KeyReused, PluginFailed, Refused, Stale
@@ -28,6 +30,7 @@ from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
+from casekit.model.money import Money
 from casekit.model.time import Effective, effective
 from casekit.plugins.catalogue import check_rule, guarded
 from casekit.plugins.view import Command, View
@@ -37,6 +40,8 @@ from casekit.store.writing import IDEMPOTENCY, Conflict
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+
+_T = TypeVar("_T")
 
 CLOCK = "system:clock"
 """The actor of entries that clocks write."""
@@ -151,6 +156,15 @@ class Turn:
             self._view = self.file.view(self.now)
         return self._view
 
+    def postings(self) -> tuple[Posting, ...]:
+        """The ledger, with what this command has posted so far."""
+        own = [
+            Posting(f"{self.n}.{i}", c["kind"], c["component"], Money.of_minor(c["minor"], c["currency"]), c["at"], c.get("reverses"))
+            for i, c in enumerate(self.changes)
+            if c["c"] == "posting"
+        ]
+        return (*self.file.postings(), *own)
+
     def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
         self.run.inputs.event = fields
@@ -184,7 +198,7 @@ class Turn:
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
-        known = self.file.postings() if reverses is not None or self.run.world.postings is not None else ()
+        known = self.postings() if reverses is not None else ()
         taken_back = next((p for p in known if p.id == reverses), None) if reverses is not None else None
         change: Json = {"c": "posting", "kind": kind, "component": component, "minor": amount.minor, "currency": amount.currency, **self.at}
         if reverses is not None:
@@ -198,8 +212,8 @@ class Turn:
         self.run.post(posting, taken_back)
         return posting
 
-    def finish(self, recorded: str, command: str) -> None:
-        """Lets the machine come to rest and appends the entry."""
+    def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
         run = self.run
         run.settle()
         if run.data:
@@ -209,7 +223,7 @@ class Turn:
         self.changes += machine_changes(self.stream.head, run, self.now)
         about = self._about()
         self.work.append(
-            self.stream,
+            onto or self.stream,
             self.call.spec.name,
             self.changes,
             about,
@@ -300,41 +314,49 @@ class Bus:
             KeyReused: the idempotency key came with another request.
             BadInput: something is not valid; nothing was written.
         """
-
-        def once(work: Work, *, locked: bool) -> tuple[Turn, list[int], Refused | None]:
-            return self._decide(work, call, case, decide, locked=locked)
-
         shelf = self.desk.shelf(call.actor.tenant)
         again = self._answered(shelf, call)
         if again is not None:
             return again
-        if batch is not None:
-            turn, entries, refusal = once(batch, locked=False)
-        else:
-            turn, entries, refusal = self.transact(shelf, once)
+        try:
+            if batch is not None:
+                turn, entries, refusal = self._decide(batch, call, case, decide, locked=False)
+            else:
+                turn, entries, refusal = self.transact(shelf, lambda work, locked: self._decide(work, call, case, decide, locked=locked))
+        except Denied as denied:
+            self.log_denied(call, denied, case)
+            raise
+        except Taken:
+            again = self._answered(shelf, call)
+            if again is None:
+                raise
+            return again
         if refusal is not None:
             raise refusal
-        done_case = self.desk.case_value(turn.work, turn.stream, turn.definition)
-        return Done(done_case, tuple(entries), done_case.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
+        value = self.desk.case_value(turn.work, turn.stream, turn.definition)
+        return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
-    def transact(self, shelf: Shelf, once: Callable[..., Any]) -> Any:
+    def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
         """Does something in a transaction of its own; after one conflict, again inside the lock."""
         work = self.desk.work(shelf)
         try:
-            result = once(work, locked=False)
+            result = once(work, False)
             work.flush()
         except (Conflict, Taken):
             work = self.desk.work(shelf)
             with writing(shelf) as connection:
-                result = once(work, locked=True)
+                result = once(work, True)
                 work.flush(connection)
         self.desk.library.published(work)
         return result
 
-    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str) -> list[int]:
-        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries."""
+    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str, *, held: bool = False) -> list[int]:
+        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries.
+
+        ``held``: also on a case whose clocks are not swept yet, as an import does between the events of a log.
+        """
         entries = []
-        while not stream.head.get("held") and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
+        while (held or not stream.head.get("held")) and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
             call = Call(TICK, Actor(CLOCK, frozenset(), work.shelf.tenant), observed=True)
             turn = Turn(self.desk, call, work, stream, definition, Effective(wake, stream.head["zone"]))
             turn.run.tick()
@@ -348,7 +370,7 @@ class Bus:
         recorded = work.now()
         stream = work.stream(case, "case", locked=locked)
         head = stream.head
-        self.authorise(call, head["type"], case)
+        self.demand(call.actor, call.spec.permission, head["type"])
         definition = self.desk.library.pinned(work.shelf, head["definition"])
         when = resolve(call.effective, recorded, head["zone"])
         seen = head["version"]
@@ -372,15 +394,19 @@ class Bus:
         return turn, entries, refusal
 
     def authorise(self, call: Call, case_type: str | None, case: str = "") -> None:
-        """Refuses an actor without the permission; the attempt goes to the desk log of the day.
+        """Refuses an actor without the permission of a command; the attempt goes to the desk log of the day.
 
         Raises:
             Denied: it lacks the permission.
         """
-        self.demand(call.actor, call.spec.permission, call.spec.name, case_type, case)
+        try:
+            self.demand(call.actor, call.spec.permission, case_type)
+        except Denied as denied:
+            self.log_denied(call, denied, case)
+            raise
 
-    def demand(self, actor: Actor, permission: str, command: str, case_type: str | None = None, case: str = "") -> None:
-        """Refuses an actor without a permission; the attempt goes to the desk log of the day.
+    def demand(self, actor: Actor, permission: str, case_type: str | None = None) -> None:
+        """Refuses an actor without a permission. It writes nothing, so that it can be asked within a transaction.
 
         Raises:
             Denied: it lacks the permission.
@@ -390,19 +416,20 @@ class Bus:
         who = self.desk.grants.who((permission,), case_type)
         words = "{actor} has no permission {permission}."
         remedy = "take one of the roles " + ", ".join(who) if who else "no role has it: install the plugin that grants it"
-        objection = Objection("casekit.permission", words, {"actor": actor.name, "permission": permission}, remedy=remedy, plugin="casekit")
-        self._log_denied(actor, permission, command, case)
-        raise Denied([objection])
+        args = {"actor": actor.name, "permission": permission}
+        raise Denied([Objection("casekit.permission", words, args, remedy=remedy, plugin="casekit", version=__version__)])
 
-    def _log_denied(self, actor: Actor, permission: str, command: str, case: str) -> None:
-        shelf = self.desk.shelf(actor.tenant)
+    def log_denied(self, call: Call, denied: Denied, case: str = "") -> None:
+        """Writes a denied attempt into the desk log of the day."""
+        shelf = self.desk.shelf(call.actor.tenant)
+        permission = denied.objections[0].args["permission"]
+        about: Json = {"command": call.spec.name, "permission": permission, "roles": sorted(call.actor.roles)}
+        if case:
+            about["case"] = case
 
-        def once(work: Work, *, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
+        def once(work: Work, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
             recorded = work.now()
-            about: dict[str, object] = {"command": command, "permission": permission, "roles": sorted(actor.roles)}
-            if case:
-                about["case"] = case
-            log(work, f"denied/{recorded[:10]}", "denied", about, actor=actor.name, recorded=recorded, command=new_uuid())
+            log(work, f"denied/{recorded[:10]}", "denied", about, actor=call.actor.name, recorded=recorded, command=new_uuid())
 
         self.transact(shelf, once)
 
@@ -439,10 +466,7 @@ class Bus:
         known = self.answer_of(shelf, call)
         if known is None:
             return None
-        uuid, n = known
-        from casekit.desk.timeline import answer_again
-
-        return answer_again(self.desk, shelf, uuid, n)
+        return answer_again(self.desk, shelf, *known)
 
 
 TICK = Spec("tick", "desk.due")

@@ -16,29 +16,41 @@ from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Document, Fact, Message, Person, Raw, RunningClock, Touched, Values, View
+from casekit.record.tables import ROWS
 from casekit.store import reading
 
 DETAILS = ("name", "phone", "email", "address", "born", "ref")
 """What is known of a party and sealed with its own key."""
 
 
+Rows = Mapping[str, list[tuple[Any, ...]]]
+"""Projected table → rows, in the order of ``tables.ROWS``."""
+
+
 class CaseFile:
-    """One case within a transaction.
+    """One case within a transaction, or as it was.
+
+    Args:
+        work: The transaction.
+        stream: The case.
+        definition: Its case type; None: it can't be had, and values stay canonical.
+        past: Its rows as they were at the moment asked for; None: as they are, pending ones included.
 
     Attributes:
         touched: Owners whose personal values were looked at so far.
         data: Case data as Python values.
     """
 
-    def __init__(self, work: Work, stream: Stream, definition: Compiled | None) -> None:
+    def __init__(self, work: Work, stream: Stream, definition: Compiled | None, past: Rows | None = None) -> None:
         self.work = work
+        self._past = past
         self.stream = stream
         self.definition = definition
         self.touched: Touched = set()
         head = stream.head
         fields: Mapping[str, Field] = definition.says.data if definition else {}
         sealed = {name: owner for owner, record in head["sealed"].items() for name in record["fields"]}
-        self.data = Values(head["data"], fields, sealed, self._open_data, self.touched)
+        self.data = Values(head["data"], fields, sealed, self.open_data, self.touched)
         self._facts = _Latest(self)
         self._opened: dict[str, Json] = {}
 
@@ -90,7 +102,7 @@ class CaseFile:
             totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
             latest=_Typed(self._facts, self.definition.says.facts if self.definition else {}),
             parties=get("parties", lambda _: self.parties()),
-            facts=get("facts", lambda since: self.facts(since)),
+            facts=get("facts", self.facts),
             postings=get("postings", lambda since: tuple(p for p in self.postings() if since is None or p.at >= since)),
             policy=Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy(),
             currency=head.get("currency", ""),
@@ -116,21 +128,21 @@ class CaseFile:
 
     def facts(self, since: str | None = None) -> tuple[Fact, ...]:
         """Facts in order of effect."""
-        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
-        rows = reading.rows_of(self.work.shelf, "facts", self.stream.sid, since=since)
+        recorded = self._recorded()
+        rows = self.rows("facts", since)
         self.work.load_keys({owner for row in rows if row[7] for owner in decode(row[7])})
         return tuple(sorted((self._fact(row, recorded[row[0]]) for row in rows), key=lambda f: (f.at, _place(f.id))))
 
     def postings(self) -> tuple[Posting, ...]:
         """The ledger, in order of record."""
-        rows = reading.rows_of(self.work.shelf, "postings", self.stream.sid)
+        rows = self.rows("postings")
         return tuple(
             Posting(f"{n}.{i}", kind, comp, Money.of_minor(minor, cur), at, rev) for n, i, kind, comp, minor, cur, at, _, _, rev, _ in rows
         )
 
     def messages(self, since: str | None = None, *, texts: bool = True) -> tuple[Message, ...]:
         """Messages in order of time; their texts only where they are wanted."""
-        rows = reading.rows_of(self.work.shelf, "messages", self.stream.sid, since=since)
+        rows = self.rows("messages", since)
         if texts:
             self.work.load_keys((self.stream.uuid,))
         found = []
@@ -141,8 +153,8 @@ class CaseFile:
 
     def documents(self) -> tuple[Document, ...]:
         """All versions of all documents."""
-        recorded = reading.recorded_of(self.work.shelf, self.stream.sid)
-        rows = reading.rows_of(self.work.shelf, "documents", self.stream.sid)
+        recorded = self._recorded()
+        rows = self.rows("documents")
         self.work.load_keys((self.stream.uuid,))
         return tuple(
             Document(
@@ -162,13 +174,28 @@ class CaseFile:
         """What envelopes of this case hold; marks their owners as looked at."""
         self.work.load_keys(sealed)
         self.touched.update(sealed)
-        return opened(self.work.keys, self.work.shelf.tenant, self.stream.uuid, path, sealed)
+        return opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, path, sealed)
 
-    def _open_data(self, owner: str) -> Json:
+    def rows(self, table: str, since: str | None = None) -> list[tuple[Any, ...]]:
+        """Rows of the case that are only ever added, those pending included; ``since``: those effective at or after it."""
+        at = ROWS[table].index("at") if since is not None else 0
+        if self._past is not None:
+            return [row for row in self._past.get(table, ()) if since is None or row[at] >= since]
+        stored = reading.rows_of(self.work.shelf, table, self.stream.sid, since=since) if self.stream.base else []
+        pending = [row for name, _, row in self.stream.rows if name == table and row is not None]
+        return [*stored, *(row for row in pending if since is None or row[at] >= since)]
+
+    def _recorded(self) -> dict[int, str]:
+        """When each entry was recorded, by n."""
+        stored = reading.recorded_of(self.work.shelf, self.stream.sid) if self.stream.base else {}
+        return stored | self.stream.times
+
+    def open_data(self, owner: str) -> Json:
+        """The personal case data of one owner, canonical; empty once erased."""
         if owner not in self._opened:
             self.work.load_keys((owner,))
             envelope = self.stream.head["sealed"][owner]["envelope"]
-            self._opened[owner] = opened(self.work.keys, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
+            self._opened[owner] = opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
         return self._opened[owner]
 
     def _fact(self, row: tuple[Any, ...], recorded: str) -> Fact:
@@ -238,7 +265,7 @@ def person(work: Work, stream: Stream, role: str, touched: Touched | None = None
 
     def open_details(owner: str) -> Json:
         work.load_keys((owner,))
-        return opened(work.keys, work.shelf.tenant, stream.uuid, "party", {owner: sealed["envelope"]}) if sealed else {}
+        return opened(work.key, work.shelf.tenant, stream.uuid, "party", {owner: sealed["envelope"]}) if sealed else {}
 
     names = dict.fromkeys(sealed["fields"], stream.uuid) if sealed else {}
     details = Values({}, {}, names, open_details, touched)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from casekit.decisions import explain, totals
@@ -11,10 +11,11 @@ from casekit.decisions.compiled import Way
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field, read
-from casekit.desk.bus import Call, Spec, Turn, machine_changes, clear, resolve
-from casekit.desk.casefile import CaseFile, load_parties
+from casekit.desk.bus import Call, Spec, Turn, clear, resolve
+from casekit.desk.casefile import load_parties
 from casekit.desk.library import log
-from casekit.desk.sealing import seal, seal_for
+from casekit.desk.sealing import seal
+from casekit.desk.timeline import answer_again
 from casekit.desk.values import Done
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, PluginFailed, Problem, Refused
@@ -26,7 +27,7 @@ from casekit.model.time import Effective, zone_named
 from casekit.plugins.catalogue import collect, guarded
 from casekit.plugins.view import Command
 from casekit.record.fold import fold
-from casekit.store.shelf import writing
+from casekit.store.shelf import Taken, writing
 from casekit.store.writing import draw
 
 if TYPE_CHECKING:
@@ -40,8 +41,8 @@ ROLE = Spec("role", "case.role")
 CLOSE = Spec("close", "case.close")
 
 _SEQ = re.compile(r"\{seq(?::(0\d{1,2}))?\}")
-Parties = Mapping[str, Any]
-"""Role → party, or parties: each a UUID or a party value."""
+Parties = Mapping[str, Sequence[str]]
+"""Role → UUIDs of parties."""
 
 
 class Opening:
@@ -54,35 +55,62 @@ class Opening:
         data: Case data as Python or canonical values.
         parties: Who plays which role.
         zone: The case's own zone; empty: that of the case type.
-        more: Further members of the head (where an import comes from).
+        more: Further members of the head.
+
+    Attributes:
+        definition: What the case is pinned to.
+        complete: Whether required fields must be there; an import reports those that are not, and opens the case.
+        then: What else happens in the opening entry, once the initial state is entered.
     """
 
     def __init__(self, desk: Desk, call: Call, type_key: str, data: Mapping[str, Any], parties: Parties, zone: str, more: Json) -> None:
         self.desk, self.call, self.data, self.more = desk, call, data, more
         self.definition = desk.library.current(type_key)
-        self.parties = [(role, party) for role, given in parties.items() for party in _ids(given)]
+        self.parties = [(role, party) for role, given in parties.items() for party in given]
         self.zone = zone or self.definition.says.zone
         zone_named(self.zone)
+        self.complete = True
+        self.then: Callable[[Turn], None] | None = None
 
     def run(self, batch: Work | None = None) -> Done:
         """Opens it; in a transaction of its own, or within the batch."""
-        shelf = self.desk.shelf(self.call.actor.tenant)
-        bus = self.desk.bus
-        known = bus.answer_of(shelf, self.call)
-        if known is not None:
-            from casekit.desk.timeline import answer_again
+        again = self._again()
+        if again is not None:
+            return again
+        self.desk.bus.authorise(self.call, self.definition.says.key)
+        try:
+            return self._run(batch)
+        except Refused as refused:
+            self._log_refused(refused.objections)
+            raise
+        except Taken:
+            again = self._again()
+            if again is None:
+                raise
+            return again
 
-            return answer_again(self.desk, shelf, *known)
-        bus.authorise(self.call, self.definition.says.key)
+    def _run(self, batch: Work | None) -> Done:
+        numbered = bool(self.definition.says.number)
         if batch is not None:
-            return self.within(batch, "" if not self.definition.says.number else self._drawn_in_batch(batch))
-        if self.definition.says.number:
+            return self.within(batch, self.drawn(batch))
+        if numbered:
             return self._numbered()
-        done: Done = bus.transact(shelf, lambda work, locked: self.within(work, "", locked=locked))
-        return done
+        return self.desk.bus.transact(self.desk.shelf(self.call.actor.tenant), lambda work, _: self.within(work, ""))
 
-    def within(self, work: Work, number: str, *, locked: bool = False) -> Done:  # noqa: ARG002 - the shape that transact asks for
+    def _again(self) -> Done | None:
+        shelf = self.desk.shelf(self.call.actor.tenant)
+        known = self.desk.bus.answer_of(shelf, self.call)
+        return None if known is None else answer_again(self.desk, shelf, *known)
+
+    def within(self, work: Work, number: str) -> Done:
         """Opens it within a transaction."""
+        stream, turn = self.begin(work, number)
+        self.desk.bus.remember(work, self.call, stream)
+        case = self.desk.case_value(work, stream, self.definition)
+        return Done(case, (1,), case.due, objections=tuple(turn.objections), unknown=tuple(turn.unknown))
+
+    def begin(self, work: Work, number: str) -> tuple[Stream, Turn]:
+        """Appends the opening entry; gives the new stream and what was decided."""
         recorded = work.now()
         command = new_uuid()
         when = resolve(self.call.effective, recorded, self.zone)
@@ -91,51 +119,35 @@ class Opening:
         stream = work.new("case")
         changes = self._first(work, stream, when, number)
         draft = Stream(stream.sid, stream.uuid, "case", 0, 0, stream.hash, "", _folded(changes), "")
-        file = CaseFile(work, draft, self.definition)
-        run = Run(self.definition, draft.head["machine"], file.world(), when.at)
-        objections, spoke = self._guard(file, when)
-        if objections and not self.call.observed:
-            raise self._refuse(objections)
-        self._charge(run, changes, when)
-        run.enter()
-        run.settle()
-        if run.data:
-            form = self.desk.library.form(self.definition, "change", says.data, complete=False)
-            changes.append({"c": "data", "set": form.read(run.data, "data")})
-        changes += machine_changes(draft.head, run, when.at)
-        about = dict(self.call.about) | {"events": [f"opened.{says.key}", *run.happened]}
-        if self.call.observed:
-            about["observed"] = True
-        sealed = dict(self.call.sealed)
-        if objections:
-            about["objections"] = [clear(o) for o in objections]
-            sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in objections]
-        if sealed:
-            about["sealed"] = seal_for(work, stream.uuid, file.touched, "about", plain(sealed))
-        work.append(
-            stream, "open", changes, about, actor=self.call.actor.name, effective=when, recorded=recorded, command=command, spoke=spoke
-        )
-        self.desk.bus.remember(work, self.call, stream)
-        case = self.desk.case_value(work, stream, self.definition)
-        return Done(case, (1,), case.due, objections=tuple(objections))
+        turn = Turn(self.desk, self.call, work, draft, self.definition, when)
+        turn.changes = changes
+        self._guard(turn)
+        if turn.objections and not self.call.observed:
+            raise Refused(turn.objections)
+        self._charge(turn.run, changes, when)
+        turn.run.happened.append(f"opened.{says.key}")
+        turn.run.enter()
+        if self.then is not None:
+            self.then(turn)
+        turn.finish(recorded, command, onto=stream)
+        return stream, turn
 
     def _numbered(self) -> Done:
         """A numbered case draws its number inside the transaction: no gaps, and none twice."""
         shelf = self.desk.shelf(self.call.actor.tenant)
         work = self.desk.work(shelf)
         self._form()
-        try:
-            with writing(shelf) as connection:
-                name, pattern = self._sequence(work)
-                done = self.within(work, _number(pattern, draw(shelf, connection, name)))
-                work.flush(connection)
-        except Refused as refused:
-            self._log_refused(refused.objections)
-            raise
+        with writing(shelf) as connection:
+            name, pattern = self._sequence(work)
+            done = self.within(work, _number(pattern, draw(shelf, connection, name)))
+            work.flush(connection)
         self.desk.library.published(work)
         return done
 
-    def _drawn_in_batch(self, batch: Work) -> str:
+    def drawn(self, batch: Work) -> str:
+        """The next human number, drawn within the open transaction; empty where the type has none."""
+        if not self.definition.says.number:
+            return ""
         name, pattern = self._sequence(batch)
         return _number(pattern, draw(batch.shelf, batch.shelf.connection, name))
 
@@ -147,7 +159,8 @@ class Opening:
         return _SEQ.sub("#", pattern), pattern
 
     def _form(self) -> Json:
-        form = self.desk.library.form(self.definition, "open", self.definition.says.data)
+        part = "open" if self.complete else "change"
+        form = self.desk.library.form(self.definition, part, self.definition.says.data, complete=self.complete)
         return form.read(self.data, "data")
 
     def _first(self, work: Work, stream: Stream, when: Effective, number: str) -> list[Json]:
@@ -160,7 +173,7 @@ class Opening:
         if currency := _currency(says, values):
             head["currency"] = currency
         roles = check_roles(work, says, self.parties)
-        owners = {role: party for role, party in reversed(roles)}
+        owners = dict(reversed(roles))
         changes: list[Json] = [{"c": "open", "stream": "case", "set": head}]
         data = data_change(work, stream.uuid, says.data, values, owners, {})
         if data:
@@ -170,14 +183,14 @@ class Opening:
             changes.append({"c": "totals", "set": totals.derived(self.definition, totals.nothing(self.definition, currency))})
         return changes
 
-    def _guard(self, file: CaseFile, when: Effective) -> tuple[list[Objection], dict[str, str]]:
-        objections: list[Objection] = []
-        spoke = {}
-        command = Command("open", dict(file.data) if self._asked() else {}, when.at, self.call.actor.name)
-        for asked in self._asked():
-            spoke[asked.plugin.name] = asked.plugin.version
-            objections += guarded(asked, view=file.view(when.at, asked.needs), command=command)
-        return objections, spoke
+    def _guard(self, turn: Turn) -> None:
+        asked = self._asked()
+        if not asked:
+            return
+        command = Command("open", dict(turn.file.data), turn.effective.at, self.call.actor.name)
+        for one in asked:
+            turn.spoke[one.plugin.name] = one.plugin.version
+            turn.objections += guarded(one, view=turn.file.view(turn.now, one.needs), command=command)
 
     def _asked(self) -> list[Any]:
         return self.desk.catalogue.implementations("casekit_before", self.definition.says.key)
@@ -198,18 +211,12 @@ class Opening:
             changes.append(change)
             run.post(Posting(f"1.{len(changes) - 1}", "charge", component, amount, when.at))
 
-    def _refuse(self, objections: list[Objection]) -> Refused:
-        refused = Refused(objections)
-        if not self.definition.says.number:
-            self._log_refused(refused.objections)
-        return refused
-
     def _log_refused(self, objections: Iterable[Objection]) -> None:
         """A case that was never opened has no stream: its refusal goes to the desk log, without words."""
         actor = self.call.actor
         about: dict[str, object] = {"command": "open", "type": self.definition.says.key, "objections": [clear(o) for o in objections]}
 
-        def once(work: Work, locked: bool) -> None:  # noqa: ARG001
+        def once(work: Work, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
             recorded = work.now()
             log(work, f"denied/{recorded[:10]}", "refused", about, actor=actor.name, recorded=recorded, command=new_uuid())
 
@@ -245,16 +252,14 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
     says = way.says
     given = turn.desk.library.form(turn.definition, f"form {way.key}", says.form).read(given, way.event)
     if says.allow and not turn.call.observed:
-        turn.desk.bus.demand(turn.call.actor, says.allow, f"do {way.event}", turn.definition.says.key, turn.stream.uuid)
+        turn.desk.bus.demand(turn.call.actor, says.allow, turn.definition.says.key)
     if says.reason and not turn.call.reason and not turn.call.observed:
         raise BadInput.at(f"{way.event}/reason", "is missing", "say why")
     closing = explain.ends(turn.definition, way)
     keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
     before = len(turn.objections)
     turn.require(keys, given)
-    fields = {name: value for name, value in _python(given, says.form).items()}
-    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
-    turn.ask("casekit_before_transition", event=way.event, fields=fields)
+    ask_guards(turn, way, _python(given, says.form))
     if closing:
         ask_closing(turn, explain.outcome_of(turn.definition, way))
     if len(turn.objections) > before:
@@ -262,6 +267,12 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
         if not (turn.call.observed and turn.call.force):
             return
     take(turn, way, given)
+
+
+def ask_guards(turn: Turn, way: Way, fields: Json) -> None:
+    """Asks the plugins what stands against an event; ``fields`` are Python values."""
+    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
+    turn.ask("casekit_before_transition", event=way.event, fields=fields)
 
 
 def take(turn: Turn, way: Way, given: Json) -> None:
@@ -305,7 +316,7 @@ def ask_closing(turn: Turn, outcome: str) -> None:
             turn.objections.append(Objection("casekit.plugin-failed", "{failed}", {"failed": str(wrong)}, plugin="casekit"))
 
 
-def close(turn: Turn, outcome: str) -> None:
+def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     """Decides on closing with an outcome: by the transition that leads to it.
 
     Raises:
@@ -323,7 +334,7 @@ def close(turn: Turn, outcome: str) -> None:
     way = (here or ways)[0]
     turn.call.about["outcome"] = outcome
     if here:
-        do(turn, way.event, {})
+        do(turn, way.event, fields)
         return
     turn.call.about["event"] = way.event
     turn.objections.append(not_here(turn, way.event))
@@ -347,13 +358,13 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
     turn.guard("change", {}, **_python(canonical, says.data))
     if turn.goes_on:
         owners = {role: next(iter(sorted(members))) for role, members in turn.stream.head["parties"].items()}
-        known = {owner: turn.file._open_data(owner) for owner in turn.stream.head["sealed"]}  # noqa: SLF001 - the same room
+        known = {owner: turn.file.open_data(owner) for owner in turn.stream.head["sealed"]}
         written = data_change(turn.work, turn.stream.uuid, says.data, canonical, owners, known, gone)
         if written:
             turn.changes.append(written)
         turn.run.inputs.data = {**dict(turn.run.inputs.data), **canonical}
         for name in gone:
-            turn.run.inputs.data.pop(name, None)  # type: ignore[attr-defined]
+            turn.run.inputs.data.pop(name, None)
         turn.run.world.data = turn.run.inputs.data
 
 
@@ -476,11 +487,6 @@ def data_change(
     if clear_gone:
         change["unset"] = clear_gone
     return change if len(change) > 1 else None
-
-
-def _ids(given: Any) -> list[str]:
-    several = given if isinstance(given, (list, tuple)) else [given]
-    return [getattr(party, "id", party) for party in several]
 
 
 def _folded(changes: list[Json]) -> Json:

@@ -13,7 +13,7 @@ from casekit.desk.casefile import DETAILS, load_parties, person
 from casekit.desk.sealing import opened, seal
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput
-from casekit.model.canonical import Json, plain
+from casekit.model.canonical import Json, decode, plain
 from casekit.model.time import zone_named
 from casekit.plugins.view import Person
 from casekit.store import reading
@@ -48,7 +48,7 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
         return get(desk.work(shelf), known[0])
     desk.bus.authorise(call, None)
 
-    def once(work: Work, *, locked: bool) -> Person:  # noqa: ARG001
+    def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
         stream = work.new("party")
         work.make_key(stream.uuid)
@@ -59,7 +59,7 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
         desk.bus.remember(work, call, stream)
         return person(work, stream, "")
 
-    found: Person = once(batch, locked=False) if batch is not None else desk.bus.transact(shelf, once)
+    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
     return found
 
 
@@ -72,7 +72,7 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
         raise BadInput.at(f"party/{min(unknown)}", "no such detail", "details are " + ", ".join((*DETAILS, "zone", "language")))
     desk.bus.authorise(call, None)
 
-    def once(work: Work, *, locked: bool) -> Person:  # noqa: ARG001
+    def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
         stream = _living(work, party)
         known = _details(work, stream)
@@ -86,7 +86,7 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
         return person(work, stream, "")
 
     shelf = desk.shelf(call.actor.tenant)
-    found: Person = once(batch, locked=False) if batch is not None else desk.bus.transact(shelf, once)
+    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
     return found
 
 
@@ -94,7 +94,7 @@ def merge(desk: Desk, call: Call, party: str, into: str) -> Person:
     """Makes one party of two: the first is from now on read as the second. Both streams say so under one command."""
     desk.bus.authorise(call, None)
 
-    def once(work: Work, *, locked: bool) -> Person:  # noqa: ARG001
+    def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
         gone, stays = _living(work, party), _living(work, into)
         if gone.uuid == stays.uuid:
@@ -132,6 +132,17 @@ def find(work: Work, details: Mapping[str, str]) -> list[Person]:
     return [person(work, stream, "") for stream in streams.values() if "erased" not in stream.head]
 
 
+def names(work: Work, sids: list[int]) -> list[tuple[int, str, str]]:
+    """For a page of cases: sid, role and name of each party; ``erased`` where the name is gone."""
+    found = []
+    for sid, role, uuid, text, *key_row in reading.members_of(work.shelf, sids):
+        work.keys[uuid] = work.shelf.vault.unlock(tuple(key_row)) if key_row[0] is not None else None
+        sealed = decode(text).get("sealed")
+        inside = opened(work.key, work.shelf.tenant, uuid, "party", {uuid: sealed["envelope"]}) if sealed else {}
+        found.append((sid, role, inside.get("name", "erased" if not inside else "")))
+    return found
+
+
 def _read(details: Mapping[str, Any]) -> tuple[Json, dict[str, str]]:
     clear: Json = {}
     inside: dict[str, str] = {}
@@ -163,7 +174,7 @@ def _living(work: Work, party: str) -> Stream:
 def _details(work: Work, stream: Stream) -> Json:
     work.load_keys((stream.uuid,))
     sealed = stream.head["sealed"]
-    return opened(work.keys, work.shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
+    return opened(work.key, work.shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
 
 
 def _sealed(work: Work, uuid: str, inside: Mapping[str, str]) -> Json:
@@ -181,6 +192,4 @@ def _append(work: Work, call: Call, stream: Stream, changes: list[Json], recorde
     about: Json = {}
     if call.reason:
         about["sealed"] = {stream.uuid: seal(work, stream.uuid, stream.uuid, "about", {"reason": call.reason})}
-    work.append(
-        stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={}
-    )
+    work.append(stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={})

@@ -8,7 +8,7 @@ from typing import Any
 
 from casekit.definition.fields import Field, read
 from casekit.desk.bus import Spec, Turn
-from casekit.desk.casefile import load_parties
+from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.sealing import Sealed, seal
 from casekit.desk.work import new_uuid
 from casekit.errors import BadInput
@@ -16,7 +16,6 @@ from casekit.model.canonical import Json, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.plugins.view import Message
-from casekit.store import reading
 from casekit.store.keys import place
 
 NOTE = Spec("note", "note.add")
@@ -98,7 +97,9 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
             raise BadInput.at(f"message/{name}", f"{value!r} is not known", "use one of " + ", ".join(known))
     members = turn.stream.head["parties"]
     if role and role not in members:
-        raise BadInput.at("message/to", f"nobody plays the role {role!r} in this case", "roles filled are " + (", ".join(members) or "none"))
+        raise BadInput.at(
+            "message/to", f"nobody plays the role {role!r} in this case", "roles filled are " + (", ".join(members) or "none")
+        )
     if not party and role:
         if len(members[role]) > 1:
             raise BadInput.at("message/party", f"{len(members[role])} parties play the role {role!r}", "name the party")
@@ -206,15 +207,17 @@ def reverse(turn: Turn, posting_id: str, note_: str) -> None:
     if any(p.reverses == posting_id for p in postings):
         raise BadInput.at("posting", f"{posting_id} was taken back already", "nothing is to be done")
     if turn.effective.at < found.at:
-        raise BadInput.at("effective", f"{turn.effective} lies before the posting itself ({found.at})", "take it back from then on, not before")
+        raise BadInput.at(
+            "effective", f"{turn.effective} lies before the posting itself ({found.at})", "take it back from then on, not before"
+        )
     turn.guard("reverse", {"amount": str(found.amount), "kind": found.kind}, posting=posting_id, amount=found.amount, kind=found.kind)
     if turn.goes_on:
         turn.post("reversal", found.component, found.amount, posting_id, _note(turn, note_))
 
 
 def standing(turn: Turn, component: str) -> list[Posting]:
-    """Charges of a component that were not taken back."""
-    postings = turn.file.postings()
+    """Charges of a component that were not taken back, those of this very command among them."""
+    postings = turn.postings()
     gone = {p.reverses for p in postings}
     return [p for p in postings if p.kind == "charge" and p.component == component and p.id not in gone]
 
@@ -258,7 +261,7 @@ def _laid_over(facts: Any, key: str, value: Any) -> Json:
 
 
 def _next_version(turn: Turn, kind: str, document_id: str) -> int:
-    rows = [row for row in reading.rows_of(turn.work.shelf, "documents", turn.stream.sid) if row[2] == document_id]
+    rows = [row for row in turn.file.rows("documents") if row[2] == document_id]
     if not rows:
         raise BadInput.at("document", f"there is no document {document_id} in this case", "check the id, or leave it out for a new one")
     if rows[-1][4] != kind:
@@ -273,14 +276,14 @@ def _keep(turn: Turn, document_id: str, version: int, content: bytes) -> str:
     return turn.work.shelf.files.put(sealed)
 
 
-def content_of(turn_file: Any, document_id: str, version: int | None) -> tuple[bytes, str]:
+def content_of(file: CaseFile, document_id: str, version: int | None) -> tuple[bytes, str]:
     """The content of a version of a document, the latest where none is named, and its media type.
 
     Raises:
         BadInput: there is no such document or version, or it is erased.
     """
-    work, stream = turn_file.work, turn_file.stream
-    rows = [row for row in reading.rows_of(work.shelf, "documents", stream.sid) if row[2] == document_id]
+    work, stream = file.work, file.stream
+    rows = [row for row in file.rows("documents") if row[2] == document_id]
     row = next((r for r in reversed(rows) if version is None or r[3] == version), None)
     if row is None:
         raise BadInput.at("document", f"there is no document {document_id} of version {version or 1}", "see the timeline for those on file")
@@ -289,5 +292,3 @@ def content_of(turn_file: Any, document_id: str, version: int | None) -> tuple[b
         raise BadInput.at("document", f"{document_id} is erased", "its key was destroyed with the last person of the case")
     sealed = work.shelf.files.get(row[8])
     return key.open_bytes(sealed, place(work.shelf.tenant, stream.uuid, f"document/{document_id}/{row[3]}")), row[6]
-
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -20,7 +20,7 @@ from casekit.errors import NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
-from casekit.record.fold import fold
+from casekit.record.fold import Row, fold
 from casekit.record.tables import listed
 from casekit.store import reading
 from casekit.store.keys import Key
@@ -65,8 +65,10 @@ class Stream:
         base: Entries in the store; 0: it is new.
         hash: The last link.
         recorded: When the last entry was recorded.
-        head: The head after the last entry; None before the first.
+        head: The head after the last entry; empty before the first.
         text: Its canonical text.
+        rows: Projected rows that wait to be written, in order.
+        times: When each pending entry was recorded, by n.
     """
 
     sid: int
@@ -78,6 +80,8 @@ class Stream:
     recorded: str
     head: Json
     text: str
+    rows: list[Row] = field(factory=list)
+    times: dict[int, str] = field(factory=dict)
 
 
 @define
@@ -90,7 +94,7 @@ class Work:
         live: Whether what it records goes to the outbox.
         streams: Streams touched so far, by UUID.
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
-        bare: Whether personal values are opened and sealed in this work.
+        rows: The rows that wait to be written.
     """
 
     shelf: Shelf
@@ -128,7 +132,14 @@ class Work:
         """A stream that does not exist yet."""
         stream = Stream(_ids.next(), new_uuid(), kind, 0, 0, START, "", {}, "")
         self.streams[stream.uuid] = stream
+        self.keys[stream.uuid] = None  # nobody has made one yet, and the store need not be asked
         return stream
+
+    def load(self, uuids: Sequence[str]) -> None:
+        """Loads several streams and their keys at once."""
+        for read in reading.heads_of(self.shelf, [uuid for uuid in uuids if uuid not in self.streams]).values():
+            self._take(read)
+        self.load_keys(uuids)
 
     def append(
         self,
@@ -157,6 +168,8 @@ class Work:
         stream.n, stream.recorded = n, recorded
         self.rows.entries.append((tenant, stream.sid, *columns, body, stream.hash))
         self.rows.project(tenant, stream.sid, written)
+        stream.rows += written
+        stream.times[n] = recorded
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n
@@ -202,7 +215,7 @@ class Work:
 
     def _head_row(self, stream: Stream) -> None:
         head = stream.head
-        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.text)
+        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.recorded, stream.text)
         row = (self.shelf.tenant, *columns, *listed(head))
         if stream.base:
             self.rows.changed.append((row, stream.base))

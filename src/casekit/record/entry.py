@@ -60,7 +60,7 @@ COLUMNS: tuple[str, ...] = tuple(attribute.name for attribute in fields(Entry))
 """Columns of an entry, in the order in which tuples of them stand."""
 
 
-def header(
+def header(  # noqa: PLR0917 - the columns of an entry, in their order
     tenant: str,
     stream: str,
     v: int,

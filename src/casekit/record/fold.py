@@ -59,7 +59,9 @@ def fold(head: Json | None, changes: Iterable[Mapping[str, Any]], n: int) -> tup
             else:
                 _FOLD[change["c"]](head, change, n, i, rows)
             changed = changed or touches_head(change)
-        except (KeyError, TypeError, AttributeError) as wrong:
+        except Unfoldable:
+            raise
+        except (KeyError, TypeError, AttributeError, ValueError) as wrong:
             raise Unfoldable(f"change {i} of entry {n} does not fit: {type(wrong).__name__} {wrong}") from wrong
     if head is None:
         raise Unfoldable(f"entry {n} opens nothing")

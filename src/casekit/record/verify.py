@@ -24,7 +24,7 @@ class Stream:
 
     Attributes:
         tenant, uuid, kind: Which stream it is.
-        n, version, hash, head: What its head row says (``head`` as text).
+        n, version, hash, recorded, head: What its head row says (``head`` as text).
         listed: The list columns of its head row, in the order of ``tables.LISTED``.
         entries: In order of n, each in the order of ``entry.COLUMNS``.
         rows: Projected table → rows, in the order of ``tables.ROWS``.
@@ -36,6 +36,7 @@ class Stream:
     n: int
     version: int
     hash: bytes
+    recorded: str
     head: str
     listed: tuple[Any, ...]
     entries: Sequence[tuple[Any, ...]]
@@ -92,51 +93,64 @@ def verify(streams: Iterable[Stream]) -> Report:
     return report
 
 
+_UNREADABLE = (Unfoldable, KeyError, ValueError, TypeError, AttributeError, RecursionError)
+"""What a text raises that is no body or no head, however it was forged."""
+
+
 def check(stream: Stream) -> Wrong | None:
     """The first thing that is wrong with a stream, or None."""
     head: Json | None = None
-    previous = START
+    last: tuple[Any, ...] | None = None
     rows: dict[str, dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]]] = {}
     for place, entry in enumerate(stream.entries, start=1):
-        what = _broken(stream, entry, place, previous)
+        what = _broken(stream, entry, place, last)
         if what:
             return Wrong(stream.uuid, place, what)
         try:
             head, written = fold(head, decode(entry[11])["changes"], place)
-        except (Unfoldable, KeyError, ValueError, TypeError, AttributeError) as wrong:
+            text = encode(head)
+        except _UNREADABLE as wrong:
             return Wrong(stream.uuid, place, f"the body can't be folded: {wrong}")
-        text = encode(head)
         if state_digest(text) != entry[10]:
             return Wrong(stream.uuid, place, "the state after it is not the one that it recorded", column="state")
         for table, key, row in written:
             rows.setdefault(table, {})[key] = (place, row) if row is not None else _GONE
-        previous = entry[12]
-    if head is None:
+        last = entry
+    if head is None or last is None:
         return Wrong(stream.uuid, None, "the stream has no entry")
-    return _wrong_head(stream, head, previous) or _wrong_row(stream, rows)
+    try:
+        return _wrong_head(stream, head, last[12]) or _wrong_row(stream, rows)
+    except _UNREADABLE as wrong:
+        return Wrong(stream.uuid, last[1], f"the journal tells of no head that can be listed: {type(wrong).__name__} {wrong}")
 
 
 _GONE: tuple[int, tuple[Any, ...]] = (0, ())
 
 
-def _broken(stream: Stream, entry: tuple[Any, ...], place: int, previous: bytes) -> str:
-    v, n = entry[0], entry[1]
+def _broken(stream: Stream, entry: tuple[Any, ...], place: int, last: tuple[Any, ...] | None) -> str:
+    v, n, recorded, effective = entry[:4]
     if n != place:
         return f"entry {place} is missing: the next one is {n}"
     if v != FORMAT:
         return f"format {v} is not known here (this casekit reads format {FORMAT})"
     try:
-        fits = link(previous, header(stream.tenant, stream.uuid, *entry[:11]), entry[11]) == entry[12]
+        previous = START if last is None else last[12]
+        if link(previous, header(stream.tenant, stream.uuid, *entry[:11]), entry[11]) != entry[12]:
+            return "its hash does not fit its content and the entry before it"
+        backwards = last is not None and recorded < last[2]
+        ahead = effective > recorded
     except (TypeError, ValueError, AttributeError):
         return "its columns are not of the types that an entry has"
-    return "" if fits else "its hash does not fit its content and the entry before it"
+    if backwards:
+        return "it was recorded before the entry before it"
+    return "it holds from a time after it was recorded" if ahead else ""
 
 
 def _wrong_head(stream: Stream, head: Json, last: bytes) -> Wrong | None:
     last_n = len(stream.entries)
-    expected = (stream.kind, last_n, head["version"], last, encode(head), *listed(head))
-    found = (head["stream"], stream.n, stream.version, stream.hash, stream.head, *stream.listed)
-    for column, says, should in zip(("kind", "n", "version", "hash", "head", *LISTED), found, expected, strict=True):
+    expected = (stream.kind, last_n, head["version"], last, stream.entries[-1][2], encode(head), *listed(head))
+    found = (head["stream"], stream.n, stream.version, stream.hash, stream.recorded, stream.head, *stream.listed)
+    for column, says, should in zip(("kind", "n", "version", "hash", "recorded", "head", *LISTED), found, expected, strict=True):
         if says != should:
             return Wrong(
                 stream.uuid, last_n, f"the table says {_short(says)}, the journal {_short(should)}", "streams", stream.uuid, column

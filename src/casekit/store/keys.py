@@ -80,7 +80,7 @@ def make_keyring(path: Path) -> Keyring:
     }
     draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             json.dump(ring, file, indent=1)
             file.flush()
             os.fsync(file.fileno())

@@ -1,0 +1,84 @@
+"""casekit: a framework and SDK for building case management systems.
+
+This is the embedders' door; plugin authors come in by :mod:`casekit.sdk`. What needs the store is imported
+when it is first asked for, so that importing casekit is cheap.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from casekit.__about__ import __version__
+from casekit.errors import (
+    BadInput,
+    CasekitError,
+    Denied,
+    KeyReused,
+    Livelock,
+    NotFound,
+    PluginFailed,
+    Problem,
+    Refused,
+    Stale,
+    StoreFailed,
+)
+from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
+from casekit.model.money import Money, Residual, Rounding
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk, open_desk
+    from casekit.desk.seat import Seat
+    from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+
+_LATER = {
+    "Case": "casekit.desk.values",
+    "Desk": "casekit.desk.desk",
+    "Done": "casekit.desk.values",
+    "Happening": "casekit.desk.values",
+    "Listed": "casekit.desk.values",
+    "Options": "casekit.desk.values",
+    "Page": "casekit.desk.values",
+    "Seat": "casekit.desk.seat",
+    "open_desk": "casekit.desk.desk",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATER:
+        raise AttributeError(f"module 'casekit' has no attribute {name!r}")
+    return getattr(import_module(_LATER[name]), name)
+
+
+__all__ = [
+    "BadInput",
+    "Case",
+    "CasekitError",
+    "Denied",
+    "Desk",
+    "Done",
+    "Finding",
+    "Happening",
+    "KeyReused",
+    "Listed",
+    "Livelock",
+    "Money",
+    "NotFound",
+    "Objection",
+    "Option",
+    "Options",
+    "Page",
+    "PluginFailed",
+    "Problem",
+    "Promise",
+    "Refused",
+    "Residual",
+    "Rounding",
+    "Seat",
+    "Stale",
+    "StoreFailed",
+    "Task",
+    "Verdict",
+    "__version__",
+    "open_desk",
+]

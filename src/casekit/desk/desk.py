@@ -1,0 +1,176 @@
+"""The desk: plugins and case types, open on a store. Thread-safe, one per process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from casekit.decisions.compiled import Compiled
+from casekit.definition.casetype import CaseType
+from casekit.definition.fields import read
+from casekit.definition.forms import Form
+from casekit.definition.load import read_case_type
+from casekit.desk.bus import Bus
+from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.library import Library
+from casekit.desk.permissions import Grants
+from casekit.desk.seat import Seat
+from casekit.desk.values import Case
+from casekit.desk.work import Stream, Work
+from casekit.errors import BadInput, CasekitError, PluginFailed
+from casekit.model.actor import Actor
+from casekit.model.money import Money
+from casekit.model.time import instant
+from casekit.plugins.catalogue import Catalogue
+from casekit.store.shelf import Shelf, Store
+
+Clock = Callable[[], datetime]
+"""Gives the present moment, aware."""
+
+
+def open_desk(
+    *,
+    store: str = "sqlite:///casekit.db",
+    keys: str | Path | None = None,
+    documents: str | Path | None = None,
+    plugins: Iterable[Any] = (),
+    installed: bool = True,
+    required: Iterable[str] = (),
+    case_types: Iterable[CaseType | str | Path] = (),
+    clock: Clock | None = None,
+) -> Desk:
+    """A desk on a store.
+
+    Args:
+        store: ``sqlite:///file.db`` or ``postgresql://user@host/database``. Nothing is touched before it is used.
+        keys: The keyring's file; on SQLite, beside the database where none is named. On PostgreSQL it must be named.
+        documents: Folder of document contents; beside the database or the keyring where none is named.
+        plugins: Plugins beside those installed: modules or objects with a ``PLUGIN`` and hooks.
+        installed: Whether installed plugins are used.
+        required: Plugins without which the desk must not start.
+        case_types: Case types beside those of plugins: records, or paths of their JSON files.
+        clock: Gives the present moment; the machine's clock where none is given.
+
+    Raises:
+        BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
+    """
+    catalogue = Catalogue(plugins, installed=installed, required=required)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now)
+
+
+class Desk:
+    """Plugins, case types and grants, on a store.
+
+    Attributes:
+        store: Where the record is.
+        catalogue: The plugins.
+        library: The case types.
+        grants: Who may do what.
+        bus: Takes commands.
+    """
+
+    def __init__(self, store: Store, catalogue: Catalogue, case_types: Iterable[CaseType | str | Path], clock: Clock) -> None:
+        self.store = store
+        self.catalogue = catalogue
+        self.library = Library(catalogue)
+        self.grants = Grants(catalogue)
+        self.bus = Bus(self)
+        self._clock = clock
+        for case_type in case_types:
+            self.add_case_type(case_type)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes every connection."""
+        self.store.close()
+
+    def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Seat:
+        """The desk as one actor sees it.
+
+        Args:
+            actor: ``kind:id``, pseudonymous: it stays in the journal for ever.
+            roles: The roles taken; permissions come from them alone.
+            tenant: Whose record.
+        """
+        return Seat(self, Actor(actor, frozenset(roles), tenant))
+
+    def add_case_type(self, case_type: CaseType | str | Path) -> Compiled:
+        """Takes in a case type: a record, or the path of its JSON file.
+
+        Raises:
+            BadInput: everything that is wrong with it.
+        """
+        if isinstance(case_type, CaseType):
+            return self.library.add(case_type)
+        return self.library.add(read_case_type(Path(case_type)), str(case_type))
+
+    def calculate(self, key: str, inputs: Mapping[str, Any]) -> Any:
+        """What a plugin's calculator gives; no case and no store is needed.
+
+        Args:
+            key: The calculator (``debt.instalments``).
+            inputs: Its inputs, as Python values or in canonical form.
+
+        Raises:
+            BadInput: no such calculator, or inputs that do not fit, each with its path.
+            PluginFailed: the calculator raised.
+        """
+        known = self.catalogue.declared.calculators
+        if key not in known:
+            raise BadInput.at("calc", f"there is no calculator {key!r}", "those known are: " + (", ".join(sorted(known)) or "none"))
+        calculator, plugin = known[key]
+        given = Form(calculator.inputs).read(inputs, key)
+        try:
+            return calculator.function(**{name: read(value, calculator.inputs[name].schema) for name, value in given.items()})
+        except BadInput:
+            raise
+        except (CasekitError, Exception) as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+
+    def now(self) -> str:
+        """The present moment (canonical instant)."""
+        return instant(self._clock())
+
+    def shelf(self, tenant: str) -> Shelf:
+        """A tenant's part of the store."""
+        return self.store.shelf(tenant)
+
+    def work(self, shelf: Shelf) -> Work:
+        """A fresh transaction in memory."""
+        return Work(shelf, self.now)
+
+    def case_value(self, work: Work, stream: Stream, definition: Compiled | None, past: Rows | None = None) -> Case:
+        """A case as embedders see it."""
+        head, machine = stream.head, stream.head["machine"]
+        return Case(
+            id=stream.uuid,
+            type=head["type"],
+            number=head.get("number"),
+            state=" ".join(machine["active"]),
+            category=machine["category"],
+            outcome=machine.get("outcome"),
+            version=head["version"],
+            n=stream.n,
+            opened=head["opened"],
+            closed=head.get("closed"),
+            time=head["time"],
+            due=machine.get("wake"),
+            zone=head["zone"],
+            currency=head.get("currency", ""),
+            totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
+            held=bool(head.get("held")),
+            data=CaseFile(work, stream, definition, past).data,
+            definition=head["definition"],
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

@@ -1,0 +1,100 @@
+"""Taking a case out: its streams as they are stored, and beside them what can be read of it today."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from casekit.desk.bus import Spec
+from casekit.desk.casefile import CaseFile, person
+from casekit.desk.timeline import timeline
+from casekit.desk.work import Stream, Work
+from casekit.model.canonical import Json, plain
+from casekit.record.bundle import FORMAT, packed
+from casekit.record.tables import LISTED, ROWS
+from casekit.record.verify import Stream as Stored
+from casekit.store import reading
+from casekit.store.shelf import snapshot
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk
+
+EXPORT = Spec("export", "case.export")
+
+
+def bundle(desk: Desk, work: Work, case: Stream) -> Json:
+    """The bundle of a case: what verifies (``streams``, ``definitions``), and what people read (``readable``)."""
+    definition = desk.library.pinned(work.shelf, case.head["definition"])
+    file = CaseFile(work, case, definition)
+    parties = {uuid: work.stream(uuid, "party") for members in case.head["parties"].values() for uuid in members}
+    with snapshot(work.shelf):
+        streams = [_stored(work, stream) for stream in (case, *parties.values())]
+        texts = {address: reading.definition(work.shelf, address) for address in (case.head["definition"], case.head["edition"])}
+    return {
+        "format": FORMAT,
+        "tenant": work.shelf.tenant,
+        "case": case.uuid,
+        "exported": work.now(),
+        "streams": [packed(stream) for stream in streams],
+        "definitions": {address: text for address, text in texts.items() if text is not None},
+        "readable": _readable(work, file),
+    }
+
+
+def _stored(work: Work, stream: Stream) -> Stored:
+    shelf = work.shelf
+    row = reading.stream_row(shelf, stream.sid)
+    _, uuid, kind, n, version, hash_, recorded, head, *listed = row
+    assert len(listed) == len(LISTED)
+    entries = [(*e[:10], bytes(e[10]), e[11], bytes(e[12])) for e in reading.entries_of(shelf, stream.sid)]
+    rows = {table: [tuple(row) for row in reading.rows_of(shelf, table, stream.sid)] for table in ROWS}
+    return Stored(
+        shelf.tenant,
+        uuid,
+        kind,
+        n,
+        version,
+        bytes(hash_),
+        recorded,
+        head,
+        tuple(listed),
+        entries,
+        {table: found for table, found in rows.items() if found},
+    )
+
+
+def _readable(work: Work, file: CaseFile) -> Json:
+    head = file.stream.head
+    machine = head["machine"]
+    return {
+        "type": head["type"],
+        "number": head.get("number"),
+        "state": " ".join(machine["active"]),
+        "category": machine["category"],
+        "outcome": machine.get("outcome"),
+        "opened": head["opened"],
+        "closed": head.get("closed"),
+        "totals": machine["totals"],
+        "data": plain(dict(file.data)),
+        "parties": [_party(work, role, uuid) for role, members in sorted(head["parties"].items()) for uuid in sorted(members)],
+        "timeline": [_happening(h) for h in timeline(work, file.stream)],
+    }
+
+
+def _party(work: Work, role: str, uuid: str) -> Json:
+    found = person(work, work.stream(uuid, "party"), role)
+    return {"id": found.id, "role": role, "kind": found.kind, "zone": found.zone, "language": found.language, **dict(found.details)}
+
+
+def _happening(happening: Any) -> Json:
+    return {
+        "n": happening.n,
+        "recorded": happening.recorded,
+        "effective": happening.effective,
+        "actor": happening.actor,
+        "kind": happening.kind,
+        "title": happening.title,
+        "text": happening.text,
+        "events": list(happening.events),
+        "objections": [{"rule": o.rule, "reason": o.reason, "citation": o.citation} for o in happening.objections],
+        "changes": [dict(change) for change in happening.changes],
+    }

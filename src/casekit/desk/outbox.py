@@ -1,0 +1,89 @@
+"""The outbox: listeners hear of every entry after it stands, in the order of its case, at least once.
+
+A row is a pointer to an entry. It leaves the outbox once every listener has heard of it; where one raises, the
+row waits, with growing pauses, and so do the later entries of that case.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from casekit.model.canonical import decode
+from casekit.model.time import add, duration
+from casekit.plugins.view import Recorded
+from casekit.store import reading
+from casekit.store.reading import Head
+from casekit.store.shelf import Shelf, writing
+from casekit.store.upkeep import heard, postpone
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk
+    from casekit.plugins.catalogue import Asked
+
+BATCH = 200
+LONGEST = 12
+"""Doublings of the pause: a minute at first, never beyond three days."""
+
+_log = logging.getLogger("casekit.outbox")
+
+
+def deliver(desk: Desk, shelf: Shelf, now: str) -> tuple[int, int]:
+    """Tells listeners what waits for them; gives how many entries all of them have heard, and how many must wait."""
+    delivered = failed = 0
+    while rows := reading.waiting(shelf, now, BATCH):
+        streams = {head.sid: head for head in reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()}
+        told, put_off = _round(desk, shelf, rows, streams, now)
+        delivered, failed = delivered + told, failed + put_off
+    return delivered, failed
+
+
+def _round(desk: Desk, shelf: Shelf, rows: list[tuple[Any, ...]], streams: dict[int, Head], now: str) -> tuple[int, int]:
+    done: list[tuple[int, int]] = []
+    waits: list[tuple[Any, ...]] = []
+    blocked: set[int] = set()
+    for sid, n, attempts, told in rows:
+        if sid in blocked:
+            continue
+        heard_by, errors = _tell(desk, shelf, streams[sid], n, set(told.split()))
+        if not errors:
+            done.append((sid, n))
+            continue
+        blocked.add(sid)
+        pause = duration(f"PT{60 * 2 ** min(attempts, LONGEST)}S")
+        waits.append((sid, n, attempts + 1, add(now, pause, "UTC"), " ".join(sorted(heard_by)), "; ".join(errors)))
+    with writing(shelf) as connection:
+        heard(shelf, connection, done)
+        postpone(shelf, connection, waits)
+    return len(done), len(waits)
+
+
+def _tell(desk: Desk, shelf: Shelf, head: Head, n: int, told: set[str]) -> tuple[set[str], list[str]]:
+    kept = decode(head.text)
+    listeners = [a for a in desk.catalogue.listeners(kept["type"]) if a.plugin.name not in told]
+    if not listeners:
+        return told, []
+    entry = reading.entry_of(shelf, head.sid, n)
+    assert entry is not None
+    about = decode(entry[11])["about"]
+    recorded = Recorded(
+        head.uuid, kept["type"], n, entry[7], entry[3], entry[2], " ".join(kept["machine"]["active"]), tuple(about.get("events", ()))
+    )
+    errors = []
+    for asked in listeners:
+        wrong = _call(asked, recorded)
+        if wrong:
+            errors.append(wrong)
+        else:
+            told.add(asked.plugin.name)
+    return told, errors
+
+
+def _call(asked: Asked, recorded: Recorded) -> str:
+    """What went wrong, without its words: they may say more than an outbox may hold. The log has them."""
+    try:
+        asked.call(recorded=recorded)
+    except Exception as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
+        _log.exception("%s %s could not hear of %s/%s", asked.plugin.name, asked.plugin.version, recorded.case, recorded.n)
+        return f"{asked.plugin.name} {asked.plugin.version} raised {type(wrong).__name__}"
+    return ""

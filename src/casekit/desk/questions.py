@@ -1,0 +1,292 @@
+"""What a seat may ask. Questions return values and leave no trace; only a denied one goes to the desk log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from casekit.decisions.explain import Explanation
+from casekit.desk import asking, export, parties, records, reports
+from casekit.desk.bus import Call, Spec, Turn
+from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.checking import verify
+from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
+from casekit.desk.timeline import journal, timeline
+from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+from casekit.desk.work import Stream, Work
+from casekit.errors import BadInput, NotFound
+from casekit.model.actor import Actor
+from casekit.model.answers import Finding, Verdict
+from casekit.model.canonical import Json
+from casekit.plugins.view import Person, View
+from casekit.record.verify import Report
+from casekit.store import reading
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk
+
+CaseRef = Case | Done | str
+"""A case: a value (a command on it asks for just that version), or its id or human number (any version)."""
+PartyRef = Person | str
+"""A party: a value, or its id."""
+
+READ = Spec("read", "case.read")
+READ_PARTY = Spec("read-party", "party.read")
+READ_DOCUMENT = Spec("read-document", "document.read")
+READ_JOURNAL = Spec("read-journal", "journal.read")
+VERIFY = Spec("verify", "journal.verify")
+LARGEST_PAGE = 500
+
+
+def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
+    """UUID of a case.
+
+    Raises:
+        NotFound: no case has that human number.
+    """
+    if isinstance(case, Done):
+        return case.case.id
+    if isinstance(case, Case):
+        return case.id
+    if len(case) == 36 and case.count("-") == 4:
+        return case
+    found = reading.numbered(desk.shelf(tenant), case)
+    if found is None:
+        raise NotFound.at("case", f"there is no case {case}", "check the number or id, the tenant and the store")
+    return found
+
+
+def party_id(party: PartyRef) -> str:
+    """UUID of a party."""
+    return party.id if isinstance(party, Person) else party
+
+
+class Questions:
+    """The questions of a seat.
+
+    Attributes:
+        desk: The desk.
+        actor: Who asks.
+    """
+
+    def __init__(self, desk: Desk, actor: Actor) -> None:
+        self.desk = desk
+        self.actor = actor
+
+    def get_party(self, party: PartyRef) -> Person:
+        """A party; a merged one as the one that it became.
+
+        Raises:
+            NotFound: there is none.
+        """
+        self._may(READ_PARTY)
+        return parties.get(self._work(), party_id(party))
+
+    def find_parties(self, **details: str) -> tuple[Person, ...]:
+        """Parties that have all of these details (name, phone, email, ref), the oldest first."""
+        self._may(READ_PARTY)
+        return tuple(parties.find(self._work(), details))
+
+    def find_party(self, **details: str) -> Person | None:
+        """The party that has all of these details, or None.
+
+        Raises:
+            BadInput: several have; name one more detail.
+        """
+        found = self.find_parties(**details)
+        if len(found) > 1:
+            raise BadInput.at("party", f"{len(found)} parties have these details", "add a detail, or take one of find_parties")
+        return found[0] if found else None
+
+    def case(self, case: CaseRef, *, as_of: Moment | None = None, effective: Moment | None = None) -> Case:
+        """A case: now, as it was known then (``as_of``), or as it was then by what is known now (``effective``).
+
+        Args:
+            case: Which one.
+            as_of, effective: An instant, or a day, which means its end in the zone of the case.
+
+        Raises:
+            NotFound: there is no such case, or there was none at that moment.
+        """
+        work, stream, rows = self._then(case, as_of, effective)
+        return self.desk.case_value(work, stream, self.desk.library.pinned(work.shelf, stream.head["definition"]), rows)
+
+    def file(self, case: CaseRef, *, as_of: Moment | None = None, effective: Moment | None = None) -> View:
+        """The whole case file: parties, facts, ledger, messages, documents, clocks. Moments as of :meth:`case`."""
+        work, stream, rows = self._then(case, as_of, effective)
+        definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
+        now = asked(as_of, effective, stream.head["zone"])
+        return CaseFile(work, stream, definition, rows).view(now.effective or now.as_of or max(stream.head["time"], work.now()))
+
+    def cases(
+        self,
+        types: Iterable[str] = (),
+        *,
+        state: str = "",
+        category: str = "",
+        open: bool = False,  # noqa: A002 - the field's word
+        party: PartyRef = "",
+        names: bool = False,
+        after: str | None = None,
+        size: int = 50,
+    ) -> Page:
+        """A page of the cases that the actor may read, newest first.
+
+        Args:
+            types: Only these case types.
+            state: Only this state, as ``Case.state`` has it.
+            category: Only this category.
+            open: Only cases that are not closed.
+            party: Only cases in which this party plays a role.
+            names: Whether the names of parties are opened.
+            after: ``more`` of the page before.
+            size: Cases on the page, at most 500.
+        """
+        if not 1 <= size <= LARGEST_PAGE:
+            raise BadInput.at("size", f"{size} cases on a page", f"ask for 1 to {LARGEST_PAGE}")
+        known = self.desk.library.types
+        readable = self.desk.grants.readable(self.actor, known)
+        wanted = tuple(types) or readable or ()
+        if readable is not None:
+            wanted = tuple(t for t in wanted if t in readable)
+            if not wanted:
+                if not readable:
+                    self._may(READ)
+                return Page((), None)
+        return self._page(reading.Filter(wanted, state, category, open, party_id(party)), names, after, size)
+
+    def timeline(self, case: CaseRef) -> tuple[Happening, ...]:
+        """The entries of a case as people read them, in order."""
+        work, stream = self._read(case, READ)
+        return timeline(work, stream)
+
+    def read_document(self, case: CaseRef, document: str, version: int | None = None) -> tuple[bytes, str]:
+        """Content and media type of a document; the latest version where none is named.
+
+        Raises:
+            BadInput: there is none, or it is erased.
+        """
+        work, stream = self._read(case, READ_DOCUMENT)
+        return records.content_of(CaseFile(work, stream, None), document, version)
+
+    def journal(self, case: CaseRef) -> tuple[Json, ...]:
+        """The entries of a case as they are stored: nothing is opened, digests are hex."""
+        work, stream = self._read(case, READ_JOURNAL)
+        return journal(work.shelf, stream.sid)
+
+    def export(self, case: CaseRef) -> Json:
+        """The bundle of a case: what verifies by itself, and what can be read of it today."""
+        work, stream = self._read(case, export.EXPORT)
+        return export.bundle(self.desk, work, stream)
+
+    def verify(self) -> Report:
+        """Checks the whole record of the tenant."""
+        self._may(VERIFY)
+        return verify(self.desk, self.actor.tenant)
+
+    def report_caseload(self) -> Json:
+        """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
+        self._may(reports.REPORT)
+        return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
+    def assess(self, case: CaseRef) -> tuple[Finding, ...]:
+        """What there is to find in a case, each finding with what it rests on.
+
+        Raises:
+            PluginFailed: a plugin failed.
+        """
+        return asking.assess(self._turn(asking.ASSESS, case))
+
+    def options(self, case: CaseRef) -> Options:
+        """Which ways there are to go on; a person chooses one.
+
+        Raises:
+            PluginFailed: a plugin failed.
+        """
+        return asking.options(self._turn(asking.PLAN, case))
+
+    def check(self, case: CaseRef, what: str, *, to: str = "", via: str = "phone", party: PartyRef = "", **fields: Any) -> Verdict:
+        """Whether something may be done now.
+
+        Args:
+            case: Where.
+            what: ``contact``, or an event of the lifecycle.
+            to: Of a contact: the role.
+            via: Of a contact: the channel.
+            party: Of a contact: which party, where several play the role.
+            fields: Of an event: the fields of its form.
+        """
+        turn = self._turn(asking.CHECK, case)
+        if what == "contact":
+            return asking.check_message(turn, to, via, party_id(party))
+        return asking.check_event(turn, what, fields)
+
+    def explain(self, case: CaseRef, event: str, **fields: Any) -> Explanation:
+        """Everything in the way of an event, and who could bring it about."""
+        return asking.explain_event(self._turn(asking.EXPLAIN, case), event, fields)
+
+    def explain_closing(self, case: CaseRef, outcome: str = "") -> Explanation:
+        """Everything in the way of closing a case, and who could."""
+        return asking.explain_closing(self._turn(asking.EXPLAIN, case), outcome)
+
+    def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
+        self.desk.bus.authorise(Call(spec, self.actor), case_type, case)
+
+    def _work(self) -> Work:
+        return self.desk.work(self.desk.shelf(self.actor.tenant))
+
+    def _id(self, case: CaseRef) -> str:
+        return case_id(self.desk, self.actor.tenant, case)
+
+    def _turn(self, spec: Spec, case: CaseRef) -> Turn:
+        return asking.turn_for(self.desk, self.actor, spec, self._id(case))
+
+    def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
+        work = self._work()
+        stream = work.stream(self._id(case), "case")
+        self._may(spec, stream.head["type"], stream.uuid)
+        return work, stream
+
+    def _then(self, case: CaseRef, as_of: Moment | None, effective: Moment | None) -> tuple[Work, Stream, Rows | None]:
+        work, stream = self._read(case, READ)
+        cut = asked(as_of, effective, stream.head["zone"])
+        if cut == Asked(None, None):
+            return work, stream, None
+        then, rows = rewound(work.shelf, stream, cut)
+        if cut.effective is not None:
+            then = as_known_now(then, rows, self.desk.library.pinned(work.shelf, then.head["definition"]), cut.effective)
+        return work, then, rows
+
+    def _page(self, wanted: reading.Filter, names: bool, after: str | None, size: int) -> Page:
+        before = None
+        if after is not None:
+            if not after.isdigit():
+                raise BadInput.at("after", f"{after!r} is no mark of a page", "give what the page before says as more")
+            before = int(after)
+        shelf = self.desk.shelf(self.actor.tenant)
+        rows = reading.page(shelf, wanted, before, size + 1)
+        more = str(rows[size - 1][0]) if len(rows) > size else None
+        rows = rows[:size]
+        opened = self._names([row[0] for row in rows]) if names else {}
+        return Page(tuple(_listed(row, opened.get(row[0], {})) for row in rows), more)
+
+    def _names(self, sids: list[int]) -> dict[int, dict[str, tuple[str, ...]]]:
+        self._may(READ_PARTY)
+        return names_of(self._work(), sids)
+
+    def _reportable(self) -> tuple[str, ...] | None:
+        return self.desk.grants.readable(self.actor, self.desk.library.types)
+
+
+def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:
+    _, uuid, version, type_, number, state, category, outcome, opened, closed = row
+    return Listed(uuid, type_, number, state, category, outcome, version, opened, closed, names)
+
+
+def names_of(work: Work, sids: list[int]) -> dict[int, dict[str, tuple[str, ...]]]:
+    """Names of the parties of cases, by sid and role; ``erased`` where a name is gone."""
+    found: dict[int, dict[str, tuple[str, ...]]] = {}
+    for sid, role, name in parties.names(work, sids):
+        of_case = found.setdefault(sid, {})
+        of_case[role] = (*of_case.get(role, ()), name)
+    return found

@@ -1,0 +1,322 @@
+"""A seat: the desk as one actor sees it. Commands return what was done, or refuse with every reason and change nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from casekit.desk import asking, cases, due, erasure, parties, records
+from casekit.desk.bus import Call, Spec, Turn
+from casekit.desk.past import Moment
+from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
+from casekit.desk.values import Case, Done
+from casekit.model.answers import Option
+from casekit.model.canonical import plain
+from casekit.model.money import Money
+from casekit.model.time import effective as effective_
+from casekit.plugins.view import Person
+
+if TYPE_CHECKING:
+    from casekit.desk.importing import Imported
+
+
+class Seat(Questions):
+    """The commands of a seat; the questions come with it.
+
+    Every command takes ``key`` (sent twice under one key, it has one effect and the same answer) and, where it makes
+    sense, ``effective`` (since when it holds: a day, an aware datetime or the text of either; now, where none is
+    given), ``observed`` (it has happened outside: it is recorded whatever the rules object to) and ``reason``.
+
+    Raises of every command: ``Refused`` with all objections; ``Denied`` without the permission; ``Stale`` where the
+    case value is not the latest; ``KeyReused``; ``BadInput`` where something is not valid: nothing is written then.
+    """
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        return
+
+    def party(self, kind: str, *, key: str = "", **details: Any) -> Person:
+        """A new party.
+
+        Args:
+            kind: person, organisation, unit or staff.
+            key: Idempotency key.
+            details: name, phone, email, address, born, ref (sealed); zone, language (clear).
+        """
+        call = Call(parties.PARTY, self.actor, {"kind": kind, **_plain(details)}, key)
+        return parties.add(self.desk, call, kind, details)
+
+    def change_party(self, party: PartyRef, *, reason: str = "", **details: Any) -> Person:
+        """New details of a party; None takes one away."""
+        return parties.change(self.desk, Call(parties.PARTY, self.actor, reason=reason), party_id(party), details)
+
+    def merge_parties(self, party: PartyRef, into: PartyRef, *, reason: str = "") -> Person:
+        """Makes one party of two: the first is from now on read as the second."""
+        return parties.merge(self.desk, Call(parties.MERGE, self.actor, reason=reason), party_id(party), party_id(into))
+
+    def erase(self, party: PartyRef) -> erasure.Erased:
+        """Erases a person: whatever was sealed for them can't be read any more. Refused while a case of theirs is open."""
+        return erasure.erase(self.desk, Call(erasure.ERASE, self.actor), party_id(party))
+
+    def open(
+        self,
+        case_type: str,
+        *,
+        data: Mapping[str, Any] | None = None,
+        parties: Mapping[str, Any] | None = None,
+        key: str = "",
+        zone: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+    ) -> Case:
+        """Opens a case.
+
+        Args:
+            case_type: Its case type.
+            data: Case data, as Python values or in canonical form.
+            parties: Role → party, or a list of parties; each a value or an id.
+            zone: IANA zone of its days and deadlines; that of the case type where none is given.
+            key, effective, observed: as of every command.
+        """
+        given = {role: _ids(several) for role, several in (parties or {}).items()}
+        args = {"type": case_type, "data": plain(dict(data or {}), "data"), "parties": given, "zone": zone}
+        call = Call(cases.OPEN, self.actor, args, key, effective, observed)
+        return cases.Opening(self.desk, call, case_type, data or {}, given, zone, {}).run().case
+
+    def do(
+        self,
+        case: CaseRef,
+        event: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        reason: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+        force: bool = False,
+    ) -> Done:
+        """Brings about an event of the lifecycle.
+
+        Args:
+            case: Where.
+            event: The event.
+            fields: Fields of the transition's form.
+            force: Of an observed event: whether the move is made even where the lifecycle does not allow it.
+            reason, key, effective, observed: as of every command.
+        """
+        given = dict(fields or {})
+        args = {"event": event, "fields": _plain(given), "force": force}
+        decide = lambda turn: cases.do(turn, event, given)  # noqa: E731
+        return self._on(cases.DO, case, decide, args, reason=reason, key=key, effective=effective, observed=observed, force=force)
+
+    def change(
+        self,
+        case: CaseRef,
+        data: Mapping[str, Any] | None = None,
+        *,
+        unset: Iterable[str] = (),
+        reason: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+    ) -> Done:
+        """New values for case data; ``unset`` names fields that are no longer known."""
+        given, gone = dict(data or {}), list(unset)
+        decide = lambda turn: cases.change(turn, given, gone)  # noqa: E731
+        return self._on(cases.CHANGE, case, decide, {"data": _plain(given), "unset": gone}, reason=reason, key=key, effective=effective)
+
+    def choose(self, case: CaseRef, option: Option | str, *, reason: str = "", key: str = "") -> Done:
+        """Chooses an option: it is recorded, and its promises run. It must be offered still, with the same figures."""
+        name = option if isinstance(option, str) else option.key
+        return self._on(cases.CHOOSE, case, lambda turn: asking.choose(turn, option), {"option": name}, reason=reason, key=key)
+
+    def close(
+        self,
+        case: CaseRef,
+        outcome: str,
+        *,
+        fields: Mapping[str, Any] | None = None,
+        reason: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+    ) -> Done:
+        """Closes a case with an outcome, by the transition that leads to it; the refusal says everything that is missing."""
+        given = dict(fields or {})
+        args = {"outcome": outcome, "fields": _plain(given)}
+        decide = lambda turn: cases.close(turn, outcome, given)  # noqa: E731
+        return self._on(cases.CLOSE, case, decide, args, reason=reason, key=key, effective=effective, observed=observed)
+
+    def give_role(self, case: CaseRef, role: str, party: PartyRef, *, key: str = "", effective: Moment | None = None) -> Done:
+        """Gives a party a role in a case."""
+        return self._role(case, role, party, key, effective, end=False)
+
+    def take_role(self, case: CaseRef, role: str, party: PartyRef, *, key: str = "", effective: Moment | None = None) -> Done:
+        """Takes a role from a party."""
+        return self._role(case, role, party, key, effective, end=True)
+
+    def note(self, case: CaseRef, text: str, *, key: str = "", effective: Moment | None = None) -> Done:
+        """Adds a note."""
+        return self._on(records.NOTE, case, lambda turn: records.note(turn, text), {"text": text}, key=key, effective=effective)
+
+    def message(
+        self,
+        case: CaseRef,
+        *,
+        direction: str,
+        via: str,
+        outcome: str,
+        to: str = "",
+        party: PartyRef = "",
+        text: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+    ) -> Done:
+        """Records a message, or an attempt at one.
+
+        Args:
+            case: Where.
+            direction: ``in`` or ``out``.
+            via: phone, email, sms, letter, visit or portal.
+            outcome: What became of it (``conversation``, ``no-answer``, ``sent`` …).
+            to: Role of the other side.
+            party: Which party, where several play the role.
+            text: Its text; sealed with the case.
+            key, effective, observed: as of every command.
+        """
+        other = party_id(party)
+        args = {"to": to, "party": other, "direction": direction, "via": via, "outcome": outcome, "text": text}
+        decide = lambda turn: records.message(turn, to, other, direction, via, outcome, text)  # noqa: E731
+        return self._on(records.MESSAGE, case, decide, args, key=key, effective=effective, observed=observed)
+
+    def note_fact(
+        self,
+        case: CaseRef,
+        fact: str,
+        value: Any,
+        *,
+        source: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+    ) -> Done:
+        """Notes a fact: what it is about, its value, where it comes from, since when it holds."""
+        args = {"fact": fact, "value": plain(value, f"fact/{fact}"), "source": source}
+        decide = lambda turn: records.fact(turn, fact, value, source)  # noqa: E731
+        return self._on(records.FACT, case, decide, args, key=key, effective=effective, observed=observed)
+
+    def document(
+        self,
+        case: CaseRef,
+        kind: str,
+        content: bytes,
+        *,
+        name: str = "",
+        media: str = "",
+        direction: str = "",
+        document: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+    ) -> Done:
+        """Files a document, or a further version of one.
+
+        Args:
+            case: Where.
+            kind: Kind of document.
+            content: Its bytes, at most 64 MiB; sealed with the case.
+            name: File name; sealed.
+            media: Media type; guessed from the name where none is given.
+            direction: ``in``, ``out`` or ``internal``.
+            document: UUID of the document of which this is a further version.
+            key, effective: as of every command.
+        """
+        digest = hashlib.sha256(content).hexdigest()
+        args = {"kind": kind, "content": digest, "name": name, "media": media, "direction": direction, "document": document}
+        decide = lambda turn: records.document(turn, kind, content, name, media, direction, document)  # noqa: E731
+        return self._on(records.DOCUMENT, case, decide, args, key=key, effective=effective)
+
+    def pay(
+        self, case: CaseRef, amount: Money | str, *, note: str = "", key: str = "", effective: Moment | None = None, observed: bool = False
+    ) -> Done:
+        """Records a payment."""
+        money = _money(amount)
+        args = {"amount": money, "note": note}
+        return self._on(
+            records.PAY, case, lambda turn: records.pay(turn, money, note), args, key=key, effective=effective, observed=observed
+        )
+
+    def charge(
+        self, case: CaseRef, component: str, amount: Money | str, *, note: str = "", key: str = "", effective: Moment | None = None
+    ) -> Done:
+        """Charges a component of the ledger."""
+        money = _money(amount)
+        args = {"component": component, "amount": money, "note": note}
+        decide = lambda turn: records.charge(turn, component, money, note)  # noqa: E731
+        return self._on(records.CHARGE, case, decide, args, key=key, effective=effective)
+
+    def reverse(self, case: CaseRef, posting: str, *, note: str = "", key: str = "", effective: Moment | None = None) -> Done:
+        """Takes a whole earlier posting back, by its id."""
+        args = {"posting": posting, "note": note}
+        return self._on(records.REVERSE, case, lambda turn: records.reverse(turn, posting, note), args, key=key, effective=effective)
+
+    def resume(self, case: CaseRef, clocks: due.Resumption, *, reason: str = "") -> Done:
+        """Says what becomes of an imported case's clocks: ``confirm``, ``cancel`` or ``keep``."""
+        return self._on(due.RESUME, case, lambda turn: due.resume(turn, clocks), {"clocks": clocks}, reason=reason)
+
+    def run_due(self, now: Moment | None = None) -> due.Worked:
+        """Lets every clock speak that is due, then tells listeners what was recorded."""
+        return due.run_due(self.desk, self.actor, None if now is None else effective_(now, "UTC").at)
+
+    def import_log(
+        self,
+        file: str | Path,
+        map: str | Path,  # noqa: A002 - the field's word
+        *,
+        format: str = "xes",  # noqa: A002 - the field's word
+        live_from: Moment | None = None,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Imported:
+        """Imports an event log under a map.
+
+        Args:
+            file: The log.
+            map: The map (TOML).
+            format: Name of the format; an importer plugin reads it.
+            live_from: Events from then on go to the outbox; now, where none is given.
+            progress: Called with the bytes read so far and the bytes in all.
+
+        Raises:
+            BadInput: log, map or case type are malformed; nothing was written.
+        """
+        from casekit.desk import importing
+
+        return importing.run(self.desk, self.actor, file, map, format_key=format, live_from=live_from, progress=progress)
+
+    def _role(self, case: CaseRef, role: str, party: PartyRef, key: str, effective: Moment | None, *, end: bool) -> Done:
+        other = party_id(party)
+        args = {"role": role, "party": other, "end": end}
+        return self._on(cases.ROLE, case, lambda turn: cases.set_role(turn, role, other, end=end), args, key=key, effective=effective)
+
+    def _on(self, spec: Spec, case: CaseRef, decide: Callable[[Turn], None], args: Mapping[str, Any], **more: Any) -> Done:
+        value = case.case if isinstance(case, Done) else case
+        version = value.version if isinstance(value, Case) else None
+        uuid = self._id(case)
+        call = Call(spec, self.actor, {"case": uuid, **args}, version=version, **more)
+        return self.desk.bus.on_case(call, uuid, decide)
+
+
+def _ids(given: Any) -> list[str]:
+    return [party_id(party) for party in (given if isinstance(given, (list, tuple)) else [given])]
+
+
+def _plain(values: Mapping[str, Any]) -> Any:
+    return plain(dict(values))
+
+
+def _money(amount: Money | str) -> Money:
+    return Money.parse(amount) if isinstance(amount, str) else amount

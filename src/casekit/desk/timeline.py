@@ -1,0 +1,134 @@
+"""The timeline of a case: its entries as people read them, personal values opened where that is still possible."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from casekit.desk.past import at
+from casekit.desk.sealing import opened
+from casekit.desk.values import Done, Happening
+from casekit.desk.work import Stream, Work
+from casekit.errors import Refused, Stale
+from casekit.model.answers import Objection
+from casekit.model.canonical import Json, decode
+from casekit.record.entry import COLUMNS
+from casekit.store import reading
+from casekit.store.shelf import Shelf
+
+if TYPE_CHECKING:
+    from casekit.desk.desk import Desk
+
+ERASED = "The words are erased."
+
+
+def timeline(work: Work, stream: Stream) -> tuple[Happening, ...]:
+    """The entries of a case in order."""
+    work.load_keys({stream.uuid, *owners(stream.head)})
+    return tuple(happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
+
+
+def owners(head: Mapping[str, Any]) -> list[str]:
+    """The parties of a case, who own what is sealed in it."""
+    return [party for members in head["parties"].values() for party in members]
+
+
+def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
+    """One entry as people read it."""
+    _, n, recorded, effective, _, day, actor, kind, _, spoke, _, body, _ = entry
+    said = decode(body)
+    about: Json = said["about"]
+    words = _about_words(work, stream, about)
+    return Happening(
+        n,
+        recorded,
+        day or effective,
+        actor,
+        kind,
+        _title(kind, about, said["changes"]),
+        tuple(_open_change(work, stream, change) for change in said["changes"]),
+        tuple(about.get("events", ())),
+        _objections(about, words),
+        words.get("text") or words.get("reason"),
+        decode(spoke),
+    )
+
+
+def journal(shelf: Shelf, sid: int) -> tuple[Json, ...]:
+    """The entries of a stream as they are stored: digests in hex, bodies as their texts."""
+    return tuple(raw(entry) for entry in reading.entries_of(shelf, sid))
+
+
+def raw(entry: tuple[Any, ...]) -> Json:
+    """One entry as it is stored, digests in hex."""
+    return {name: value.hex() if isinstance(value, bytes) else value for name, value in zip(COLUMNS, entry, strict=True)}
+
+
+def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
+    """The answer that a command gave when it first came.
+
+    Raises:
+        Refused: it was refused, with the same objections.
+    """
+    work = desk.work(shelf)
+    stream = work.stream(uuid, "case")
+    entries = reading.entries_of(shelf, stream.sid, upto=n)
+    then = at(stream, entries)
+    last = entries[-1]
+    said = decode(last[11])
+    about: Json = said["about"]
+    work.load_keys({uuid, *owners(then.head)})
+    objections = _objections(about, _about_words(work, then, about))
+    if last[7] == "refused":
+        raise (Stale if any(o.rule == "casekit.stale" for o in objections) else Refused)(objections)
+    definition = desk.library.pinned(shelf, then.head["definition"])
+    case = desk.case_value(work, then, definition)
+    unknown = tuple(about.get("unknown", ()))
+    return Done(case, (n,), case.due, _made(n, said["changes"]), objections, unknown, not about.get("nonconforming"), again=True)
+
+
+def _made(n: int, changes: Iterable[Json]) -> str:
+    for i, change in enumerate(changes):
+        if change["c"] == "document":
+            return str(change["document"])
+        if change["c"] in ("fact", "message", "posting"):
+            return f"{n}.{i}"
+    return ""
+
+
+def _about_words(work: Work, stream: Stream, about: Json) -> Json:
+    return opened(work.key, work.shelf.tenant, stream.uuid, "about", about["sealed"]) if "sealed" in about else {}
+
+
+def _objections(about: Json, words: Json) -> tuple[Objection, ...]:
+    clear = about.get("objections", ())
+    said = words.get("objections") or [{"words": ERASED, "args": {}, "remedy": ""}] * len(clear)
+    return tuple(
+        Objection(c["rule"], s["words"], s["args"], c["citation"], c.get("allowed_at"), s["remedy"], c["plugin"], c["version"])
+        for c, s in zip(clear, said, strict=True)
+    )
+
+
+def _open_change(work: Work, stream: Stream, change: Json) -> Json:
+    sealed = change.get("sealed")
+    if not sealed:
+        return change
+    tenant, uuid = work.shelf.tenant, stream.uuid
+    rest = {name: value for name, value in change.items() if name != "sealed"}
+    if change["c"] == "data":
+        envelopes = {owner: record["envelope"] for owner, record in sealed.items()}
+        return {**rest, "set": {**change.get("set", {}), **opened(work.key, tenant, uuid, "data", envelopes)}}
+    path = f"fact/{change['key']}" if change["c"] == "fact" else change["c"]
+    return {**rest, **opened(work.key, tenant, uuid, path, sealed)}
+
+
+def _title(kind: str, about: Json, changes: list[Json]) -> str:
+    if kind == "refused":
+        return " ".join(str(about[name]) for name in ("command", "event", "outcome", "key", "via") if name in about)
+    for name in ("event", "key", "option", "kind", "outcome", "role"):
+        if name in about:
+            return str(about[name])
+    if "via" in about:
+        return f"{about['via']} {about['direction']}"
+    component = next((c["component"] for c in changes if c["c"] == "posting" and kind != "open"), "")
+    return component or ", ".join(event for event in about.get("events", ()) if event.startswith("clock."))
