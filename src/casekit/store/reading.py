@@ -252,24 +252,6 @@ def between(shelf: Shelf, table: str, first: int, last: int) -> list[tuple[Any, 
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
 
 
-def found_between(shelf: Shelf, first: int, last: int) -> list[tuple[Any, ...]]:
-    """Search rows for a range of streams: sid, field, keyed digest."""
-    prepared = shelf.statements.get("found between", _found_between)
-    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
-
-
-def strays(shelf: Shelf, table: str) -> int:
-    """How many rows of a table belong to no stream of the tenant."""
-    prepared = shelf.statements.get(("strays", table), _strays, table)
-    return int(shelf.connection.row(prepared, {"tenant": shelf.tenant})[0])
-
-
-def definitions(shelf: Shelf) -> dict[str, str]:
-    """All definitions: address → text."""
-    prepared = shelf.statements.get("definitions", lambda: select(DEFINITIONS.c.digest, DEFINITIONS.c.body).where(_tenant(DEFINITIONS)))
-    return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant}))
-
-
 def _tenant(table: Any) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table.c.tenant == bindparam("tenant")
     return found
@@ -440,16 +422,3 @@ def _between(name: str) -> Any:
     table, columns = (ENTRIES, COLUMNS) if name == "entries" else (PROJECTED[name], ROWS[name])
     where = (_tenant(table), table.c.sid >= bindparam("first"), table.c.sid <= bindparam("last"))
     return select(table.c.sid, *(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name != "tenant"))
-
-
-def _found_between() -> Any:
-    where = (_tenant(SEARCH), SEARCH.c.sid >= bindparam("first"), SEARCH.c.sid <= bindparam("last"))
-    return select(SEARCH.c.sid, SEARCH.c.field, SEARCH.c.hmac).where(*where)
-
-
-def _strays(name: str) -> Any:
-    table = ENTRIES if name == "entries" else PROJECTED[name]
-    same = and_(STREAMS.c.tenant == table.c.tenant, STREAMS.c.sid == table.c.sid)
-    others = STREAMS.alias("others")
-    mine = _tenant(table) | ~select(others.c.sid).where(others.c.tenant == table.c.tenant).exists()
-    return select(func.count()).select_from(table.outerjoin(STREAMS, same)).where(mine, STREAMS.c.sid.is_(None))

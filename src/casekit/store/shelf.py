@@ -144,7 +144,7 @@ def writing(shelf: Shelf) -> Iterator[Connection]:
 @contextmanager
 def _transaction(shelf: Shelf) -> Iterator[Connection]:
     connection = shelf.connection
-    failures = _failures(shelf)
+    failures = errors_of(shelf)
     if shelf.sqlite:
         shelf.lock.__enter__()
     try:
@@ -185,7 +185,8 @@ def failed(wrong: Exception) -> StoreFailed:
     return StoreFailed(f"the store could not write, and nothing was changed: {text} (check disk space, rights and server)")
 
 
-def _failures(shelf: Shelf) -> type[Exception]:
+def errors_of(shelf: Shelf) -> type[Exception]:
+    """The root of what the driver raises."""
     module: Any = shelf.engine.dialect.dbapi
     error: type[Exception] = module.Error
     return error
