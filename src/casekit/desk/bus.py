@@ -30,6 +30,7 @@ from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
+from casekit.model.money import Money
 from casekit.model.time import Effective, effective
 from casekit.plugins.catalogue import check_rule, guarded
 from casekit.plugins.view import Command, View
@@ -155,6 +156,15 @@ class Turn:
             self._view = self.file.view(self.now)
         return self._view
 
+    def postings(self) -> tuple[Posting, ...]:
+        """The ledger, with what this command has posted so far."""
+        own = [
+            Posting(f"{self.n}.{i}", c["kind"], c["component"], Money.of_minor(c["minor"], c["currency"]), c["at"], c.get("reverses"))
+            for i, c in enumerate(self.changes)
+            if c["c"] == "posting"
+        ]
+        return (*self.file.postings(), *own)
+
     def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
         self.run.inputs.event = fields
@@ -188,7 +198,7 @@ class Turn:
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
-        known = self.file.postings() if reverses is not None or self.run.world.postings is not None else ()
+        known = self.postings() if reverses is not None else ()
         taken_back = next((p for p in known if p.id == reverses), None) if reverses is not None else None
         change: Json = {"c": "posting", "kind": kind, "component": component, "minor": amount.minor, "currency": amount.currency, **self.at}
         if reverses is not None:
@@ -202,8 +212,8 @@ class Turn:
         self.run.post(posting, taken_back)
         return posting
 
-    def finish(self, recorded: str, command: str) -> None:
-        """Lets the machine come to rest and appends the entry."""
+    def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
         run = self.run
         run.settle()
         if run.data:
@@ -213,7 +223,7 @@ class Turn:
         self.changes += machine_changes(self.stream.head, run, self.now)
         about = self._about()
         self.work.append(
-            self.stream,
+            onto or self.stream,
             self.call.spec.name,
             self.changes,
             about,
@@ -340,10 +350,13 @@ class Bus:
         self.desk.library.published(work)
         return result
 
-    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str) -> list[int]:
-        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries."""
+    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str, *, held: bool = False) -> list[int]:
+        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries.
+
+        ``held``: also on a case whose clocks are not swept yet, as an import does between the events of a log.
+        """
         entries = []
-        while not stream.head.get("held") and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
+        while (held or not stream.head.get("held")) and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
             call = Call(TICK, Actor(CLOCK, frozenset(), work.shelf.tenant), observed=True)
             turn = Turn(self.desk, call, work, stream, definition, Effective(wake, stream.head["zone"]))
             turn.run.tick()

@@ -216,8 +216,8 @@ def reverse(turn: Turn, posting_id: str, note_: str) -> None:
 
 
 def standing(turn: Turn, component: str) -> list[Posting]:
-    """Charges of a component that were not taken back."""
-    postings = turn.file.postings()
+    """Charges of a component that were not taken back, those of this very command among them."""
+    postings = turn.postings()
     gone = {p.reverses for p in postings}
     return [p for p in postings if p.kind == "charge" and p.component == component and p.id not in gone]
 

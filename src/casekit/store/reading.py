@@ -138,6 +138,15 @@ def answered(shelf: Shelf, digest: bytes) -> tuple[bytes, str, int] | None:
     return None if row is None else (bytes(row[0]), row[1], row[2])
 
 
+def answered_all(shelf: Shelf, digests: Sequence[bytes]) -> dict[bytes, str]:
+    """Idempotency key's digest → UUID of the stream that it points to, of those that are known."""
+    if not digests:
+        return {}
+    prepared = shelf.statements.get(("all idempotency", len(digests)), _answered_all, len(digests))
+    rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("digest", digests)})
+    return {bytes(digest): uuid for digest, uuid in rows}
+
+
 def cases_of_party(shelf: Shelf, party: str) -> list[str]:
     """UUIDs of the cases in which a party plays a role, or ever had a message."""
     prepared = shelf.statements.get("cases of party", _cases_of_party)
@@ -330,6 +339,12 @@ def _answered() -> Any:
     same = and_(STREAMS.c.tenant == IDEMPOTENCY.c.tenant, STREAMS.c.sid == IDEMPOTENCY.c.sid)
     found = select(IDEMPOTENCY.c.request_hmac, STREAMS.c.uuid, IDEMPOTENCY.c.n).join(STREAMS, same)
     return found.where(_tenant(IDEMPOTENCY), IDEMPOTENCY.c.key_hmac == bindparam("digest", type_=IDEMPOTENCY.c.key_hmac.type))
+
+
+def _answered_all(count: int) -> Any:
+    same = and_(STREAMS.c.tenant == IDEMPOTENCY.c.tenant, STREAMS.c.sid == IDEMPOTENCY.c.sid)
+    known = IDEMPOTENCY.c.key_hmac.in_(_binds("digest", count, IDEMPOTENCY.c.key_hmac))
+    return select(IDEMPOTENCY.c.key_hmac, STREAMS.c.uuid).join(STREAMS, same).where(_tenant(IDEMPOTENCY), known)
 
 
 def _cases_of_party() -> Any:
