@@ -105,7 +105,11 @@ class Opening:
     def hours(self, number: int) -> Hours:
         """Open intervals of a day, in microseconds of its clock face."""
         special = self._special.get(number)
-        return self._weekly[(number + 3) % 7] if special is None else special
+        return self.weekly(number) if special is None else special
+
+    def weekly(self, number: int) -> Hours:
+        """Open intervals of a day's weekday, whatever the day itself is."""
+        return self._weekly[(number + 3) % 7]
 
     def why(self, number: int) -> tuple[str, str]:
         """Rule and reason of a day's hours: ``exception``, ``holiday`` or ``weekly``."""

@@ -128,7 +128,7 @@ def read_calendar(value: Mapping[str, Any], where: str = "calendar") -> Calendar
     Raises:
         BadInput: every problem found, each with its path.
     """
-    found: Calendar = structure(value, Calendar, where)  # type: ignore[arg-type]
+    found: Calendar = structure(value, Calendar, where)
     check_calendar(found)
     return found
 

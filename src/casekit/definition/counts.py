@@ -159,7 +159,7 @@ def read_counts(value: Any, where: str = "counts") -> tuple[Count, ...]:
     """
     if not isinstance(value, list):
         raise BadInput.at(where, "is no list", "give a list of rules")
-    rules = tuple(structure(rule, Count, f"{where}: /{place}") for place, rule in enumerate(value))  # type: ignore[arg-type]
+    rules = tuple(structure(rule, Count, f"{where}: /{place}") for place, rule in enumerate(value))
     for rule in rules:
         check_count(rule)
     return rules
