@@ -27,7 +27,6 @@ from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, h
 from casekit.plugins.view import Command, Document, Fact, Message, Person, Recorded, RunningClock, View
 
 __all__ = [
-    "LOG_KINDS",
     "Action",
     "Allocation",
     "BadInput",
@@ -43,6 +42,7 @@ __all__ = [
     "Field",
     "Finding",
     "Importer",
+    "LOG_KINDS",
     "LogAttribute",
     "LogEvent",
     "LogHeader",
