@@ -197,12 +197,15 @@ def _event(case_type: CaseType, transition: Transition, event: str, at: str) -> 
 
 
 def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
+    # A state is entered as a target or as an initial state; those around it are reached with it, but not their initial states.
+    entered: set[str] = set()
     reached: set[str] = set()
     waiting = [case_type.initial]
     while waiting:
         path = waiting.pop()
-        if path in reached or path not in states:
+        if path in entered or path not in states:
             continue
+        entered.add(path)
         reached.update(".".join(path.split(".")[: i + 1]) for i in range(path.count(".") + 1))
         if states[path].initial:
             waiting.append(f"{path}.{states[path].initial}")

@@ -273,21 +273,20 @@ class _Loader:
         events = self._seen_by_requirements()
         found = {}
         for key, says in self.type.requirements.items():
-            expression = self.load(says.when, f"/requirements/{key}/when", events.get(key))
+            expression = self.load(says.when or " ", f"/requirements/{key}/when", events.get(key))
             if expression is not None:
                 found[key] = (says, expression)
         return found
 
     def _seen_by_requirements(self) -> dict[str, dict[str, str]]:
-        """What a requirement may see of the events that it is asked about: the fields of all of them."""
+        """What a requirement may see of the events that it is asked about: the fields of all of them, where they are of one kind."""
+        asked = [(key, kinds(t.form)) for t in self.type.transitions.values() for key in t.requires]
+        asked += [(key, dict(GUARDED.get(command, {}))) for command, keys in self.type.guards.items() for key in keys]
         seen: dict[str, dict[str, str]] = {}
-        for transition in self.type.transitions.values():
-            for key in transition.requires:
-                seen.setdefault(key, {}).update(kinds(transition.form))
-        for command, keys in self.type.guards.items():
-            for key in keys:
-                seen.setdefault(key, {}).update(GUARDED.get(command, {}))
-        return seen
+        for key, fields in asked:
+            known = seen.setdefault(key, {})
+            known |= {name: kind if known.get(name, kind) == kind else "mixed" for name, kind in fields.items()}
+        return {key: {name: kind for name, kind in fields.items() if kind != "mixed"} for key, fields in seen.items()}
 
     def _total(self, name: str, total: Total) -> Expression | None:
         if not total.of:

@@ -17,7 +17,7 @@ from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
 from casekit.definition.casetype import ENDED
-from casekit.errors import Livelock
+from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
 
@@ -122,11 +122,12 @@ class Run:
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
+        ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
         if any(name not in known for name in self.definition.totals):
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
-        self.machine["ledger"] = _counted(self.machine.get("ledger"), posting, taken_back)
+        self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
     def raise_(self, event: str) -> None:
@@ -279,6 +280,8 @@ class _Overlay(Mapping[str, Any]):
 def _counted(ledger: Json | None, posting: Posting, taken_back: Posting | None) -> Json:
     """What the ledger comes to, in minor units, kept in the head."""
     known = ledger or {"charged": 0, "paid": 0, "currency": posting.amount.currency}
+    if posting.amount.currency != known["currency"]:
+        raise BadInput.at("amount", f"{posting.amount} on a ledger in {known['currency']}", "convert it at a dated rate first")
     counted, sign = (posting, 1) if taken_back is None else (taken_back, -1)
     name = "charged" if counted.kind == "charge" else "paid"
     return {**known, name: known[name] + sign * counted.amount.minor}

@@ -77,11 +77,11 @@ class Opening:
         again = self._again()
         if again is not None:
             return again
-        self.desk.bus.authorise(self.call, self.definition.says.key)
+        self.desk.bus.authorise(self.call, self.definition.says.key, batch=batch)
         try:
             return self._run(batch)
         except Refused as refused:
-            self._log_refused(refused.objections)
+            self._log_refused(refused.objections, batch)
             raise
         except Taken:
             again = self._again()
@@ -190,7 +190,7 @@ class Opening:
         command = Command("open", dict(turn.file.data), turn.effective.at, self.call.actor.name)
         for one in asked:
             turn.spoke[one.plugin.name] = one.plugin.version
-            turn.objections += guarded(one, view=turn.file.view(turn.now, one.needs), command=command)
+            turn.objections += guarded(one, view=turn.view(one.needs), command=command)
 
     def _asked(self) -> list[Any]:
         return self.desk.catalogue.implementations("casekit_before", self.definition.says.key)
@@ -211,7 +211,7 @@ class Opening:
             changes.append(change)
             run.post(Posting(f"1.{len(changes) - 1}", "charge", component, amount, when.at))
 
-    def _log_refused(self, objections: Iterable[Objection]) -> None:
+    def _log_refused(self, objections: Iterable[Objection], batch: Work | None) -> None:
         """A case that was never opened has no stream: its refusal goes to the desk log, without words."""
         actor = self.call.actor
         about: dict[str, object] = {"command": "open", "type": self.definition.says.key, "objections": [clear(o) for o in objections]}
@@ -220,7 +220,10 @@ class Opening:
             recorded = work.now()
             log(work, f"denied/{recorded[:10]}", "refused", about, actor=actor.name, recorded=recorded, command=new_uuid())
 
-        self.desk.bus.transact(self.desk.shelf(actor.tenant), once)
+        if batch is None:
+            self.desk.bus.transact(self.desk.shelf(actor.tenant), once)
+        else:
+            once(batch, True)
 
 
 def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:

@@ -77,7 +77,9 @@ def _observe(turn: Turn, step: Step) -> None:
     rule = step.rule
     if rule is None:
         args = {"event": step.name}
-        turn.objections.append(Objection("casekit.import.unknown-event", "The map does not know the event {event}.", args, plugin="casekit"))
+        turn.objections.append(
+            Objection("casekit.import.unknown-event", "The map does not know the event {event}.", args, plugin="casekit")
+        )
         return
     for key, value in step.facts.items():
         records.fact(turn, key, value, "")

@@ -215,7 +215,7 @@ class Work:
 
     def _head_row(self, stream: Stream) -> None:
         head = stream.head
-        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.text)
+        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.recorded, stream.text)
         row = (self.shelf.tenant, *columns, *listed(head))
         if stream.base:
             self.rows.changed.append((row, stream.base))

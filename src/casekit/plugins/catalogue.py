@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
 from typing import Any, TypeVar
@@ -95,6 +96,7 @@ class Catalogue:
         self.declared = Declared()
         self._found: list[tuple[Plugin, dict[str, Any]]] = []
         self._implementations: dict[str, list[Asked]] = {name: [] for name in specs.FAMILIES}
+        self._answering: dict[tuple[str, str], list[Asked]] = {}
         found = [*(_installed() if installed else ()), *((module, _name(module)) for module in modules)]
         for what, source in found:
             self._load(what, source)
@@ -117,7 +119,12 @@ class Catalogue:
 
     def implementations(self, hook: str, case_type: str) -> list[Asked]:
         """Who answers a hook for a case type, by name of plugin."""
-        return [a for a in self._implementations[hook] if case_type in a.plugin.handles or EVERY in a.plugin.handles]
+        known = self._answering.get((hook, case_type))
+        if known is None:
+            handling = (case_type, EVERY)
+            known = [a for a in self._implementations[hook] if not set(handling).isdisjoint(a.plugin.handles)]
+            self._answering[(hook, case_type)] = known
+        return known
 
     def listeners(self, case_type: str) -> list[Asked]:
         """Who wants to hear of what was recorded."""
@@ -126,6 +133,7 @@ class Catalogue:
     def quarantine(self, name: str, reason: str) -> None:
         """Takes a plugin out, whole, with what it declared."""
         self.loaded = [evolve(p, broken=reason) if p.says.name == name else p for p in self.loaded]
+        self._answering.clear()
         for hook, asked in self._implementations.items():
             self._implementations[hook] = [a for a in asked if a.plugin.name != name]
         for group in ("case_types", "requirements", "calculators", "importers"):
@@ -280,8 +288,13 @@ def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
 
 
 def _wanted(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    names = function.__code__.co_varnames[: function.__code__.co_argcount]
-    return function(**{name: arguments[name] for name in names if name in arguments})
+    return function(**{name: arguments[name] for name in _names(function) if name in arguments})
+
+
+@lru_cache(maxsize=4096)
+def _names(function: Callable[..., Any]) -> tuple[str, ...]:
+    """Names of its arguments."""
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
 
 
 def _installed() -> Iterator[tuple[EntryPoint, str]]:
