@@ -236,7 +236,7 @@ def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:
     if event not in definition.ways or event == "always":
         known = ", ".join(sorted(e for e in definition.ways if e != "always")) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
-    given = plain(dict(fields), event)
+    given = plain(dict(fields), event) if fields else {}
     way = turn.run.select(event, given)
     turn.call.about["event"] = event
     if way is None:
@@ -262,7 +262,8 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
     keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
     before = len(turn.objections)
     turn.require(keys, given)
-    ask_guards(turn, way, _python(given, says.form))
+    if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
+        ask_guards(turn, way, _python(given, says.form))
     if closing:
         ask_closing(turn, explain.outcome_of(turn.definition, way))
     if len(turn.objections) > before:
@@ -281,6 +282,8 @@ def ask_guards(turn: Turn, way: Way, fields: Json) -> None:
 def take(turn: Turn, way: Way, given: Json) -> None:
     """Takes a way and writes its form down: clear fields in the clear, personal ones sealed with the case."""
     turn.run.take(way, given)
+    if not given:
+        return
     clear_fields = {n: v for n, v in given.items() if n not in way.says.form or not way.says.form[n].personal}
     personal = {n: v for n, v in given.items() if n not in clear_fields}
     if clear_fields:

@@ -162,7 +162,7 @@ class Work:
         stream.text = encode(stream.head)
         body = encode({"about": about, "changes": changes})
         state = state_digest(stream.text)
-        spoken = encode(dict(spoke))
+        spoken = encode(dict(spoke)) if spoke else "{}"
         columns = (FORMAT, n, recorded, effective.at, effective.zone, effective.day, actor, kind, command, spoken, state)
         stream.hash = link(stream.hash, header(tenant, stream.uuid, *columns), body)
         stream.n, stream.recorded = n, recorded
