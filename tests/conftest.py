@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import tenancy
-from servers import NoServer, Server, postgresql
 
+import tenancy
 from casekit import Desk, Seat, open_desk
+from servers import NoServer, Server, postgresql
 
 
 class TestClock:

@@ -120,7 +120,15 @@ def casekit_case_types() -> list[CaseType]:
 
 @hookimpl
 def casekit_requirements() -> list[Rule]:
-    return [Rule("tenancy.letter", lambda view: bool(view.documents("letter")), "No letter is on file.", remedy="file a letter", needs=(Need("documents"),))]
+    return [
+        Rule(
+            "tenancy.letter",
+            lambda view: bool(view.documents("letter")),
+            "No letter is on file.",
+            remedy="file a letter",
+            needs=(Need("documents"),),
+        )
+    ]
 
 
 @hookimpl
@@ -145,7 +153,9 @@ def casekit_assess(view: View) -> Iterator[Finding]:
     if rent is None:
         yield Finding("tenancy.no-rent", "The rent is not known.", inputs=("fact:rent",))
     elif view.data["deposit"] > rent + rent + rent:
-        yield Finding("tenancy.high-deposit", "The deposit is more than three rents of {rent}.", ("deposit", "fact:rent"), {"rent": rent}, "§ 551 BGB")
+        yield Finding(
+            "tenancy.high-deposit", "The deposit is more than three rents of {rent}.", ("deposit", "fact:rent"), {"rent": rent}, "§ 551 BGB"
+        )
 
 
 @hookimpl
@@ -155,14 +165,18 @@ def casekit_plan(view: View, findings: tuple[Finding, ...]) -> Iterator[Option]:
         first, second = half(owed)
         days = [view.today + timedelta(days=10), view.today + timedelta(days=40)]
         promises = tuple(Promise(day, amount) for day, amount in zip(days, (first, second), strict=True) if amount.minor)
-        yield Option("two-halves", "Pay {owed} in two halves", promises=promises, args={"owed": owed}, because=tuple(f.rule for f in findings))
+        yield Option(
+            "two-halves", "Pay {owed} in two halves", promises=promises, args={"owed": owed}, because=tuple(f.rule for f in findings)
+        )
     yield Option("decision", "Decide on the papers", plan=(Task("hear", due="P7D"), Task("write", after="hear")))
 
 
 @hookimpl
 def casekit_close(view: View, outcome: str) -> Iterator[Objection]:
     if outcome == "decided" and not view.documents("photo"):
-        yield Objection("tenancy.photo", "No photo of {story} is on file.", {"story": view.data.get("story", "the flat")}, remedy="file a photo")
+        yield Objection(
+            "tenancy.photo", "No photo of {story} is on file.", {"story": view.data.get("story", "the flat")}, remedy="file a photo"
+        )
 
 
 @hookimpl
@@ -175,7 +189,9 @@ def casekit_before(view: View, command: Command) -> Iterator[Objection]:
 def casekit_before_message(view: View, message: Message) -> Iterator[Objection]:
     if message.direction == "out" and len([m for m in view.messages if m.direction == "out"]) >= 2:
         tenant = view.party("tenant")
-        yield Objection("tenancy.often", "{name} was written to twice within a week.", {"name": tenant.name if tenant else None}, "house rule")
+        yield Objection(
+            "tenancy.often", "{name} was written to twice within a week.", {"name": tenant.name if tenant else None}, "house rule"
+        )
 
 
 @hookimpl

@@ -1,4 +1,4 @@
-"""Whether a case type makes sense: names that exist, states that can be reached and left, fields that say
+"""Whether a case type makes sense: names that exist, states that can be reached, fields that say
 whether they are personal. Everything that is wrong is said at once, each with its path.
 """
 
@@ -6,12 +6,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
+from keyword import iskeyword
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
 from casekit.decisions.compiled import GUARDED
-from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, CaseType, Clock, State
+from casekit.decisions.grammar import RESERVED
+from casekit.definition.casetype import ALWAYS, CATEGORIES, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.definition.schemas import unfit
 from casekit.errors import BadInput, Problem
@@ -19,6 +21,7 @@ from casekit.model.money import decimals
 from casekit.model.time import zone_named
 
 _ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
+_WORD = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _NUMBER = re.compile(r"[A-Za-z0-9 ./_-]*(\{year\}|\{seq(:0\d{1,2})?\}|[A-Za-z0-9 ./_-])*")
 INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
@@ -42,6 +45,9 @@ Found = Iterator[tuple[str, str, str]]
 
 def _problems(case_type: CaseType) -> Found:
     yield from _names(case_type)
+    yield from _settings(case_type)
+    yield from _roles(case_type)
+    yield from _readable("/data", case_type.data)
     for group in ("data", "facts"):
         yield from _fields(getattr(case_type, group), f"/{group}", case_type.roles)
     states = dict(_flat(case_type.states, ""))
@@ -58,14 +64,31 @@ def _names(case_type: CaseType) -> Found:
         yield "/key", f"{case_type.key!r} is no key", "use lower-case words joined by '.' or '-'"
     if not case_type.version:
         yield "/version", "is empty", "say which version this is"
-    for group in ("states", "transitions", "data", "facts", "roles", "clocks", "totals", "documents"):
-        form = _KEY if group == "facts" else _ID
-        for name in getattr(case_type, group):
-            if not form.fullmatch(name):
-                yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
-    for name in case_type.data:
-        if name in case_type.totals:
-            yield f"/totals/{name}", "a field of the data has the same name", "rename one of the two"
+    for group in ("states", "transitions", "roles", "clocks", "documents"):
+        for name in sorted(n for n in getattr(case_type, group) if not _ID.fullmatch(n)):
+            yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
+    for group in ("facts", "requirements"):
+        for name in sorted(n for n in getattr(case_type, group) if not _KEY.fullmatch(n)):
+            yield f"/{group}/{name}", f"{name!r} is no key", "use lower-case words joined by '.' or '-'"
+    yield from _readable("/totals", case_type.totals)
+    for name in sorted({*case_type.data} & {*case_type.totals}):
+        yield f"/totals/{name}", "a field of the data has the same name", "rename one of the two"
+
+
+def _readable(path: str, names: Collection[str]) -> Found:
+    """What conditions call by its bare name must be one word to them, and no word of their own."""
+    for name in names:
+        if not _WORD.fullmatch(name):
+            yield (
+                f"{path}/{name}",
+                f"{name!r} can't be a name here",
+                "use lower-case letters, digits and '_', so that conditions can read it",
+            )
+        elif name in RESERVED or iskeyword(name):
+            yield f"{path}/{name}", f"{name!r} means something else in a condition", "choose another name"
+
+
+def _settings(case_type: CaseType) -> Found:
     for command in case_type.guards:
         if command not in GUARDED:
             yield f"/guards/{command}", "no such command can be guarded", "use one of " + ", ".join(GUARDED)
@@ -78,6 +101,15 @@ def _names(case_type: CaseType) -> Found:
     for path, lock in case_type.overlay.items():
         if lock not in ("free", "tighten", "locked"):
             yield f"/overlay/{path}", f"{lock!r} is no lock", "use free, tighten or locked"
+
+
+def _roles(case_type: CaseType) -> Found:
+    for name, role in case_type.roles.items():
+        if role.min < 0 or (role.max is not None and role.max < max(role.min, 1)):
+            yield f"/roles/{name}", f"{role.min} to {role.max} parties can't be", "say at least 0, and at most no less than at least"
+        for kind in role.kinds:
+            if kind not in PARTY_KINDS:
+                yield f"/roles/{name}/kinds", f"{kind!r} is no kind of party", "use one of " + ", ".join(PARTY_KINDS)
 
 
 def _fields(fields: Mapping[str, Field], path: str, roles: Collection[str]) -> Found:
@@ -143,23 +175,41 @@ def _transitions(case_type: CaseType, states: Mapping[str, State]) -> Found:
                 yield f"{at}/{name}", f"{state!r} is no state", "use a full path: " + ", ".join(states)
         if not transition.source:
             yield f"{at}/source", "is empty", "say from which states"
-        event = transition.on or key
-        if event == ALWAYS and not transition.when:
-            yield f"{at}/when", "a transition without event needs a condition", "say when it is taken"
-        if (event == ALWAYS or INTERNAL.fullmatch(event)) and (transition.allow or transition.form or transition.reason):
-            yield f"{at}", f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
-        if event.startswith("clock.") and event.split(".")[1] not in case_type.clocks:
-            yield f"{at}/on", f"no clock {event.split('.')[1]!r}", "name a clock of this case type"
+        yield from _event(case_type, transition, transition.on or key, at)
+        yield from _readable(f"{at}/form", transition.form)
         yield from _fields(transition.form, f"{at}/form", case_type.roles)
 
 
+def _event(case_type: CaseType, transition: Transition, event: str, at: str) -> Found:
+    if event == ALWAYS and not transition.when:
+        yield f"{at}/when", "a transition without event needs a condition", "say when it is taken"
+    if event == ALWAYS or INTERNAL.fullmatch(event):
+        if transition.allow or transition.form or transition.reason:
+            yield at, f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
+        for rule in transition.requires:
+            if rule not in case_type.requirements:
+                yield (
+                    f"{at}/requires",
+                    f"nobody fires {event!r}, so no plugin is asked for {rule!r}",
+                    "require only what this case type says",
+                )
+    for prefix, names in (("clock", case_type.clocks), ("fact", case_type.facts), ("document", case_type.documents)):
+        name = event.removeprefix(f"{prefix}.")
+        name = name.rpartition(".")[0] if prefix == "clock" else name
+        if event.startswith(f"{prefix}.") and INTERNAL.fullmatch(event) and names and name not in names:
+            yield f"{at}/on", f"no {prefix} {name!r}", "name one of this case type: " + ", ".join(names)
+
+
 def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
+    # A state is entered as a target or as an initial state; those around it are reached with it, but not their initial states.
+    entered: set[str] = set()
     reached: set[str] = set()
     waiting = [case_type.initial]
     while waiting:
         path = waiting.pop()
-        if path in reached or path not in states:
+        if path in entered or path not in states:
             continue
+        entered.add(path)
         reached.update(".".join(path.split(".")[: i + 1]) for i in range(path.count(".") + 1))
         if states[path].initial:
             waiting.append(f"{path}.{states[path].initial}")
@@ -170,27 +220,36 @@ def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
 
 
 def _clock(case_type: CaseType, clock: Clock, at: str) -> Found:
-    if clock.kind == "elapsed":
-        if not clock.amount:
-            yield f"{at}/amount", "is missing", "say how long it runs, such as P14D"
-        if clock.due or clock.each:
-            yield at, "an elapsed clock has neither due nor each", "use kind fixed"
-    else:
-        field = case_type.data.get(clock.due)
-        if clock.amount:
-            yield f"{at}/amount", "a fixed clock has no amount", "leave it out"
-        if clock.due and (field is None or kind_of(field.schema) not in ("date", "date-time") or field.personal):
-            yield f"{at}/due", f"{clock.due!r} is no clear field with a day or an instant", "name one"
-        if bool(clock.due) == clock.each:
-            yield at, "a fixed clock has either a due field or each", "say one of the two"
+    yield from _elapsed(clock, at) if clock.kind == "elapsed" else _fixed(case_type, clock, at)
     if clock.each:
         if clock.start or clock.stop:
             yield at, "instances of an each clock bring their own start and are met by payment", "leave start and stop out"
+        if case_type.ledger is None:
+            yield at, "instances of an each clock are met by payment, and there is no ledger", "add a ledger"
     elif not clock.start:
         yield f"{at}/start", "is missing", "say under which condition it starts"
     for i, text in enumerate(clock.warn):
         if not text.startswith("-"):
             yield f"{at}/warn/{i}", f"{text!r} does not lie before the due instant", "write it like -P3D"
+
+
+def _elapsed(clock: Clock, at: str) -> Found:
+    if not clock.amount:
+        yield f"{at}/amount", "is missing", "say how long it runs, such as P14D"
+    elif clock.amount.startswith("-") or not re.search("[1-9]", clock.amount):
+        yield f"{at}/amount", f"{clock.amount!r} is no time at all", "say how long it runs, such as P14D"
+    if clock.due or clock.each:
+        yield at, "an elapsed clock has neither due nor each", "use kind fixed"
+
+
+def _fixed(case_type: CaseType, clock: Clock, at: str) -> Found:
+    field = case_type.data.get(clock.due)
+    if clock.amount:
+        yield f"{at}/amount", "a fixed clock has no amount", "leave it out"
+    if clock.due and (field is None or kind_of(field.schema) not in ("date", "date-time") or field.personal):
+        yield f"{at}/due", f"{clock.due!r} is no clear field with a day or an instant", "name one"
+    if bool(clock.due) == clock.each:
+        yield at, "a fixed clock has either a due field or each", "say one of the two"
 
 
 def _book(case_type: CaseType) -> Found:
@@ -209,14 +268,13 @@ def _book(case_type: CaseType) -> Found:
     for component in book.opening:
         if component not in book.components:
             yield f"/ledger/opening/{component}", "no such component", "use one of " + ", ".join(book.components)
-    for name, total in case_type.totals.items():
+    yield from _totals(case_type.totals, book)
+
+
+def _totals(totals: Mapping[str, Total], book: Book) -> Found:
+    for name, total in totals.items():
         if bool(total.kinds) == bool(total.of):
             yield f"/totals/{name}", "sums either kinds of posting or other totals", "say kinds, or of"
         for component in total.components:
             if component not in book.components:
                 yield f"/totals/{name}/components", f"no component {component!r}", "use one of " + ", ".join(book.components)
-
-
-def ended(category: str) -> bool:
-    """Whether cases of that category are over."""
-    return category in ENDED

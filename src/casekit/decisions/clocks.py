@@ -7,7 +7,7 @@ start condition becomes true. Where an amount in days is paused, what is left is
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from attrs import define
 
@@ -52,6 +52,7 @@ class Clocks:
         self.live: dict[str, dict[str, Json]] = run.machine["clocks"]
         self._copied = False
         self.changes: dict[tuple[str, str], Change] = {}
+        self._stood = self._stopped_late()
 
     def next_due(self) -> str | None:
         """The next instant at which a clock has something to say."""
@@ -65,11 +66,11 @@ class Clocks:
                 if _next(state) != moment:
                     continue
                 warnings = state.get("warn", [])
-                if warnings and warnings[0] == moment:
+                if warnings and warnings[0] <= moment:
                     new = {**state, "warned": state.get("warned", 0) + 1, "warn": warnings[1:]}
                     self._put(timer.id, instance, new)
                     self._run.raise_(f"clock.{timer.id}.warned")
-                if state["due"] == moment:
+                if state["due"] <= moment:
                     kept = {k: v for k, v in self.live[timer.id][instance].items() if k != "warn"}
                     self._put(timer.id, instance, {**kept, "status": "breached", "breached": moment})
                     self._run.raise_(f"clock.{timer.id}.breached")
@@ -117,7 +118,7 @@ class Clocks:
             self._end(timer.id, instance, "cancelled")
             return True
         if state["status"] == "breached":
-            if self._late(state) and self._stopped(timer, state, state["due"]):
+            if self._late(state) and (timer.id, instance) not in self._stood and self._stopped(timer, state, state["due"]):
                 self._end(timer.id, instance, "withdrawn")
                 return True
             return False
@@ -125,6 +126,18 @@ class Clocks:
             self._end(timer.id, instance, "met")
             return True
         return timer.pause is not None and self._rest(timer, instance, state, timer.pause.holds(inputs) is True)
+
+    def _stopped_late(self) -> set[tuple[str, str]]:
+        """Breached instances whose stop condition held already before this run: too late, and what is recorded now is not why."""
+        if self._run.world.since is None:
+            return set()
+        breached = [
+            (timer, instance, state)
+            for timer in self._run.definition.timers
+            for instance, state in self.live.get(timer.id, {}).items()
+            if state["status"] == "breached" and self._late(state)
+        ]
+        return {(timer.id, instance) for timer, instance, state in breached if self._stopped(timer, state, state["due"])}
 
     def _late(self, state: Json) -> bool:
         """Whether what is being recorded held before the clock was breached."""
@@ -146,7 +159,8 @@ class Clocks:
             paid: int = run.machine.get("ledger", {}).get("paid", 0)
             return paid
         # Strictly before the due instant: it is the first one that is too late.
-        return sum(p.amount.minor for p in effective_postings(run.world.postings, at) if p.kind == "payment" and p.at < at)
+        before = [p for p in run.world.postings if p.at < at]
+        return sum(p.amount.minor for p in effective_postings(before) if p.kind == "payment")
 
     def _as_of(self, at: str) -> Inputs:
         """What conditions would have seen at an instant, as far as the ledger goes, over all that is known."""
@@ -173,28 +187,28 @@ class Clocks:
         now = self._run.now
         if paused and state["status"] == "running":
             kept = {k: v for k, v in state.items() if k not in ("due", "warn")}
-            self._put(timer.id, instance, {**kept, "status": "paused", "left": micros(state["due"]) - micros(now)})
+            left, unsaid = micros(state["due"]) - micros(now), len(state.get("warn", ()))
+            self._put(timer.id, instance, {**kept, "status": "paused", "left": left, **({"unsaid": unsaid} if unsaid else {})})
             return True
         if not paused and state["status"] == "paused":
             due = from_micros(micros(now) + state["left"])
-            kept = {k: v for k, v in state.items() if k != "left"}
-            warn = self._warnings(timer, due)[state.get("warned", 0) :]
+            kept = {k: v for k, v in state.items() if k not in ("left", "unsaid")}
+            # A day over a change of the clocks is longer or shorter than what was left of it: nothing is said in the past.
+            warn = [max(w, now) for w in self._warnings(timer, due)[len(timer.warn) - state.get("unsaid", 0) :]]
             self._put(timer.id, instance, {**kept, "status": "running", "due": due, **({"warn": warn} if warn else {})})
             return True
         return False
 
     def _start(self, timer: Timer, holds: bool) -> bool:
         memory = self._run.machine["memory"]
-        started = dict(memory.get("started", {}))
-        before = started.get(timer.id)
+        before = memory.get("started", {}).get(timer.id)
         if holds == bool(before and before["on"]):
             return False
         count = before["count"] if before else 0
         due = self._due(timer) if holds else None
         if holds and due is None:
             return False  # a fixed clock whose day is not known yet
-        started[timer.id] = {"on": holds, "count": count + holds}
-        memory["started"] = started
+        memory["started"] = {**memory.get("started", {}), timer.id: {"on": holds, "count": count + holds}}
         if holds and due is not None:
             self._begin(timer, str(count + 1), due, {})
         return True
@@ -250,5 +264,7 @@ def _next(state: Json) -> str | None:
     if state["status"] != "running":
         return None
     warnings = state.get("warn")
-    first: Any = warnings[0] if warnings else state["due"]
-    return str(min(first, state["due"]))
+    first: str = min(warnings[0], state["due"]) if warnings else state["due"]
+    started: str = state["started"]
+    # What was due before it started speaks when it starts: case time never runs back.
+    return max(first, started)

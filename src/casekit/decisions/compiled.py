@@ -6,6 +6,7 @@ Built once per case-type digest and shared by all threads; nothing in it changes
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
+from itertools import takewhile
 from typing import Any, TypeVar
 
 from attrs import evolve, frozen
@@ -48,6 +49,7 @@ class Node:
     Attributes:
         path: Full dotted path.
         chain: Paths from the outermost state to this one.
+        within: The same, as a set: what is active when this is the leaf.
         category, outcome: Its own or inherited.
         enters: Inner states that entering it enters too, down to the leaf.
         on_enter, on_exit: Deeds.
@@ -55,6 +57,7 @@ class Node:
 
     path: str
     chain: tuple[str, ...]
+    within: frozenset[str]
     category: str
     outcome: str
     enters: tuple[str, ...]
@@ -128,7 +131,10 @@ class Compiled:
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
-        return frozenset(path for leaf in leaves for path in self.nodes[leaf].chain)
+        found: frozenset[str] = frozenset()
+        for leaf in leaves:
+            found |= self.nodes[leaf].within
+        return found
 
 
 def compile_type(case_type: CaseType, digest: str, rules: Collection[str] | None = (), where: str = "") -> Compiled:
@@ -173,11 +179,17 @@ class _Loader:
             raise BadInput(self.problems)
         return built
 
-    def load(self, text: str, path: str, event: Mapping[str, str] | None = None, want: str = "boolean") -> Any:
-        """The expression, or None where there is none or where it is wrong (and noted as such)."""
+    def load(self, text: str, path: str, event: Mapping[str, str] | None = None) -> Any:
+        """The condition, or None where there is none or where it is wrong (and noted as such)."""
         if not text:
             return None
-        scope = self.scope if not event else _with_event(self.scope, event)
+        return self._try(lambda: load(text, evolve(self.scope, event=event or {}), f"{self.where}: {path}"))
+
+    def written(self, text: str, path: str, form: Mapping[str, Field], want: str) -> Any:
+        """An expression whose value is written down in the clear: it may rest on nothing that is personal."""
+        groups = (("", self.type.data), ("fact:", self.type.facts), ("event.", form))
+        sealed = frozenset(f"{prefix}{name}" for prefix, fields in groups for name, f in fields.items() if f.personal)
+        scope = evolve(self.scope, event=kinds(form), sealed=sealed)
         return self._try(lambda: load(text, scope, f"{self.where}: {path}", want))
 
     def _try(self, read: Callable[[], _T]) -> _T | None:
@@ -210,6 +222,7 @@ class _Loader:
         return Node(
             path=path,
             chain=chain,
+            within=frozenset(chain),
             category=next((s.category for s in above if s.category), ""),
             outcome=next((s.outcome for s in above if s.outcome), ""),
             enters=tuple(enters),
@@ -221,16 +234,15 @@ class _Loader:
         found: dict[str, list[Way]] = {}
         for key, says in _in_order(self.type.transitions):
             event = says.on or key
-            form = kinds(says.form)
-            when = self.load(says.when, f"/transitions/{key}/when", form)
-            deeds = self._deeds(says.do, f"/transitions/{key}/do", form)
+            when = self.load(says.when, f"/transitions/{key}/when", kinds(says.form))
+            deeds = self._deeds(says.do, f"/transitions/{key}/do", says.form)
             found.setdefault(event, []).append(Way(key, event, says, when, deeds))
         return {event: tuple(ways) for event, ways in found.items()}
 
-    def _deeds(self, actions: Iterable[Action], path: str, event: Mapping[str, str]) -> tuple[Deed, ...]:
-        return tuple(self._deed(action, f"{path}/{i}", event) for i, action in enumerate(actions))
+    def _deeds(self, actions: Iterable[Action], path: str, form: Mapping[str, Field]) -> tuple[Deed, ...]:
+        return tuple(self._deed(action, f"{path}/{i}", form) for i, action in enumerate(actions))
 
-    def _deed(self, action: Action, path: str, event: Mapping[str, str]) -> Deed:
+    def _deed(self, action: Action, path: str, form: Mapping[str, Field]) -> Deed:
         changes = []
         for name, text in action.set.items():
             field = self.type.data.get(name)
@@ -238,8 +250,8 @@ class _Loader:
                 what = "no such field" if field is None else "a personal field is never set by an expression"
                 self.problems.append(Problem(f"{self.where}: {path}/set/{name}", what, "set a clear field of the case's data"))
             else:
-                changes.append((name, self.load(text, f"{path}/set/{name}", event, kind_of(field.schema))))
-        args = tuple((name, self.load(text, f"{path}/args/{name}", event, "any")) for name, text in action.args.items())
+                changes.append((name, self.written(text, f"{path}/set/{name}", form, kind_of(field.schema))))
+        args = tuple((name, self.written(text, f"{path}/args/{name}", form, "any")) for name, text in action.args.items())
         return Deed(tuple(changes), action.emit, action.run, args)
 
     def _timer(self, id_: str, says: Clock) -> Timer:
@@ -261,32 +273,33 @@ class _Loader:
         events = self._seen_by_requirements()
         found = {}
         for key, says in self.type.requirements.items():
-            expression = self.load(says.when, f"/requirements/{key}/when", events.get(key))
+            expression = self.load(says.when or " ", f"/requirements/{key}/when", events.get(key))
             if expression is not None:
                 found[key] = (says, expression)
         return found
 
     def _seen_by_requirements(self) -> dict[str, dict[str, str]]:
-        """What a requirement may see of the events that it is asked about: the fields of all of them."""
+        """What a requirement may see of the events that it is asked about: the fields of all of them, where they are of one kind."""
+        asked = [(key, kinds(t.form)) for t in self.type.transitions.values() for key in t.requires]
+        asked += [(key, dict(GUARDED.get(command, {}))) for command, keys in self.type.guards.items() for key in keys]
         seen: dict[str, dict[str, str]] = {}
-        for transition in self.type.transitions.values():
-            for key in transition.requires:
-                seen.setdefault(key, {}).update(kinds(transition.form))
-        for command, keys in self.type.guards.items():
-            for key in keys:
-                seen.setdefault(key, {}).update(GUARDED.get(command, {}))
-        return seen
+        for key, fields in asked:
+            known = seen.setdefault(key, {})
+            known |= {name: kind if known.get(name, kind) == kind else "mixed" for name, kind in fields.items()}
+        return {key: {name: kind for name, kind in fields.items() if kind != "mixed"} for key, fields in seen.items()}
 
     def _total(self, name: str, total: Total) -> Expression | None:
         if not total.of:
             return None
-        scope = Scope(totals={other: "money" for other in self.type.totals if other != name})
+        # Totals are computed in order, so that one can rest on those before it only.
+        before = takewhile(lambda other: other != name, (key for key, _ in _in_order(self.type.totals)))
+        scope = Scope(totals=dict.fromkeys(before, "money"), documents=frozenset(), time=False)
         return self._try(lambda: load(total.of, scope, f"{self.where}: /totals/{name}/of", "money"))
 
     def _opening(self) -> tuple[tuple[str, Expression], ...]:
         book = self.type.ledger
         texts = book.opening.items() if book else ()
-        loaded = [(component, self.load(text, f"/ledger/opening/{component}", want="money")) for component, text in texts]
+        loaded = [(component, self.written(text, f"/ledger/opening/{component}", {}, "money")) for component, text in texts]
         return tuple((component, expression) for component, expression in loaded if expression is not None)
 
 
@@ -306,10 +319,6 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
         roles=frozenset(case_type.roles),
         documents=frozenset(case_type.documents) or None,
     )
-
-
-def _with_event(scope: Scope, event: Mapping[str, str]) -> Scope:
-    return evolve(scope, event=event)
 
 
 def _in_order(records: Mapping[str, _T]) -> list[tuple[str, _T]]:

@@ -27,8 +27,8 @@ LONGEST = 2000
 """Characters of a condition."""
 DEEPEST = 50
 """Parts within parts."""
-RESERVED = frozenset({"event", "today", "now", "and", "or", "not", "in", "if", "else", "is", "True", "False", "None"})
-"""Names that mean something else in a condition, so that no field can have them."""
+RESERVED = frozenset({"event", "today", "now"})
+"""Names that, beside Python's keywords, mean something else in a condition: no field can have them."""
 SAID: Mapping[str, str] = {
     "boolean": "a test",
     "integer": "an integer",
@@ -46,7 +46,7 @@ _ALLOWED = (
     "joined by and, or, not, comparisons, in, + - *, min(…), max(…) and … if … else …"
 )
 _TOKEN = re.compile(
-    r"""[ \t\r\n]+ | [A-Za-z_][A-Za-z0-9_]*(?!['"]) | [0-9]+(?![\w.]) | '[^'\\\x00-\x1f]*' | "[^"\\\x00-\x1f]*" | ==|!=|<=|>=|[<>+*(),.-]""",
+    r"""[ \t\r\n]+ | [A-Za-z_][A-Za-z0-9_]*(?!['"]) | [0-9]+(?![\w.]) | (?:'[^'\\\x00-\x1f]*'|"[^"\\\x00-\x1f]*")(?!['"]) | ==|!=|<=|>=|[<>+*(),.-]""",
     re.VERBOSE,
 )
 _DECIMAL = re.compile(DECIMAL)
@@ -75,6 +75,8 @@ class Scope:
         data, totals, facts, event: Name → kind.
         states, clocks, roles: Names.
         documents: Kinds of document; None: any.
+        sealed: What it may not read although it is declared, for what it comes to is written in the clear: ``name``,
+            ``event.name``, ``fact:key``.
         time: Whether it may read ``today`` and ``now``.
     """
 
@@ -86,6 +88,7 @@ class Scope:
     clocks: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     documents: frozenset[str] | None = None
+    sealed: frozenset[str] = frozenset()
     time: bool = True
 
 
@@ -181,7 +184,7 @@ class _Builder:
         for group in ("data", "totals"):
             kind = getattr(scope, group).get(name)
             if kind is not None:
-                return Part(name, kind, parts.stored(group, name, kind), name=name)
+                return self.reading(node, name, kind, parts.stored(group, name, kind))
         if name in _CALLS:
             self.refuse(node, "is asked with brackets", f"write {_CALLS[name][1]}")
         return self.refuse(node, "is no field and no total here", _known((*scope.data, *scope.totals)))
@@ -192,7 +195,12 @@ class _Builder:
         kind = self.scope.event.get(node.attr)
         if kind is None:
             self.refuse(node, "is no field of an event that is seen here", _known(self.scope.event))
-        return Part(self.text(node), kind, parts.stored("event", node.attr, kind), name=f"event.{node.attr}")
+        return self.reading(node, f"event.{node.attr}", kind, parts.given(node.attr, kind))
+
+    def reading(self, node: ast.expr, name: str, kind: str, read: parts.Read) -> Part:
+        if name in self.scope.sealed:
+            self.refuse(node, "is personal, and what this comes to is written in the clear", "leave it out, or test it in a condition")
+        return Part(self.text(node), kind, read, name=name)
 
     def logic(self, node: ast.BoolOp, depth: int) -> Part:
         inner = tuple(self.test(value, depth + 1) for value in node.values)
@@ -263,8 +271,10 @@ class _Builder:
             if kinds != {"money", "integer"} or not (left.zero or right.zero):
                 self.refuse(node, f"compares {SAID[left.kind]} with {SAID[right.kind]}", _ADVICE_COMPARE)
             compare = parts.on_sign(compare, swapped=left.zero)
-        elif "other" in kinds or (not kinds <= _ORDERED and not isinstance(sign, (ast.Eq, ast.NotEq))):
-            self.refuse(node, f"orders {SAID[left.kind]}", "a list or map can only be known(…); texts and tests are equal or not")
+        elif "other" in kinds:
+            self.refuse(node, "compares lists or maps", "ask known(…) whether one is there")
+        elif not kinds <= _ORDERED and not isinstance(sign, (ast.Eq, ast.NotEq)):
+            self.refuse(node, f"puts {SAID[left.kind]} in an order", "compare texts and tests by == and != only")
         elif kinds == {"money"}:
             compare = parts.on_money(compare)
         return parts.both(compare, left.read, right.read)
@@ -301,7 +311,7 @@ class _Builder:
     def fact(self, node: ast.Call, _: int) -> Part:
         key = self.declared(node, "a fact", self.scope.facts)
         kind = self.scope.facts[key]
-        return Part(self.text(node), kind, parts.stored("facts", key, kind), name=f"fact:{key}")
+        return self.reading(node, f"fact:{key}", kind, parts.stored("facts", key, kind))
 
     def state(self, node: ast.Call, _: int) -> Part:
         return Part(self.text(node), "boolean", parts.at_state(self.declared(node, "a state", self.scope.states)))

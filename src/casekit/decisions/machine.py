@@ -17,7 +17,7 @@ from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
 from casekit.definition.casetype import ENDED
-from casekit.errors import Livelock
+from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
 
@@ -106,13 +106,15 @@ class Run:
 
     def enter(self) -> None:
         """Enters the initial state: what opening a case does."""
-        first = self.definition.nodes[self.definition.says.initial]
-        self._go_in(first, set())
+        self._go_in(self.definition.nodes[self.definition.says.initial], 0)
 
     def tick(self) -> None:
         """Lets every clock speak that is due by now, in due order, each to quiescence."""
-        end = self.now
+        end, last = self.now, ""
         while (moment := self.clocks.next_due()) is not None and moment <= end:
+            if moment != last:
+                # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
+                self._left, self._recent, last = LIMIT, [], moment
             self.now = self.inputs.now = moment
             self.clocks.speak(moment)
             self.settle()
@@ -120,11 +122,12 @@ class Run:
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
+        ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
         if any(name not in known for name in self.definition.totals):
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
-        self.machine["ledger"] = _counted(self.machine.get("ledger"), posting, taken_back)
+        self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
     def raise_(self, event: str) -> None:
@@ -148,7 +151,10 @@ class Run:
         return None
 
     def take(self, way: Way, fields: Mapping[str, Any]) -> None:
-        """Takes a transition: leaves, does, enters."""
+        """Takes a transition: leaves, innermost state first; does; enters, outermost first.
+
+        It is taken from where the case is, also where that is none of its sources (an observed event that is forced).
+        """
         self._count(way.key)
         self.happened.append(f"transition.{way.key}")
         self.inputs.event = fields
@@ -202,26 +208,31 @@ class Run:
         own = self.definition.requirements
         return all(key in own and own[key][1].holds(self.inputs) for key in way.says.requires)
 
-    def _kept(self, way: Way, target: Node) -> set[str]:
-        """The states that a transition leaves neither nor enters: those around its source and its target."""
+    def _kept(self, way: Way, target: Node) -> int:
+        """How many of the active states, from the outermost on, a transition neither leaves nor enters.
+
+        They are those around both its source and its target. An internal transition keeps its source as well where
+        the target lies within it; an external one leaves its source even then.
+        """
         active = self.machine["active"]
-        here = set(self.definition.nodes[active[0]].chain) if active else set()
-        around = set(target.chain[:-1])
-        source = next((p for p in reversed(target.chain) if p in way.says.source), None)
-        if way.says.internal and source is not None:
-            return here & {*around, source}
-        # An external transition leaves its source, even where the source contains the target.
-        left = max((s for s in way.says.source if s in here), key=len, default="")
-        return here & around & set(self.definition.nodes[left].chain[:-1]) if left else set()
+        chain = self.definition.nodes[active[0]].chain if active else ()
+        around = target.chain[:-1]
+        places = [i for i, path in enumerate(chain) if path in way.says.source]
+        source = places[-1] if places else len(chain) - 1
+        kept = source + 1 if way.says.internal and chain[source] in around else source
+        shared = 0
+        for here, there in zip(chain[:kept], around, strict=False):
+            if here != there:
+                break
+            shared += 1
+        return shared
 
-    def _go_out(self, kept: set[str]) -> None:
+    def _go_out(self, kept: int) -> None:
         for leaf in self.machine["active"]:
-            for path in reversed(self.definition.nodes[leaf].chain):
-                if path not in kept:
-                    self._do(self.definition.nodes[path].on_exit)
+            for path in reversed(self.definition.nodes[leaf].chain[kept:]):
+                self._do(self.definition.nodes[path].on_exit)
 
-    def _go_in(self, target: Node, kept: set[str]) -> None:
-        entered = [path for path in target.chain if path not in kept] + list(target.enters)
+    def _go_in(self, target: Node, kept: int) -> None:
         leaf = self.definition.nodes[target.enters[-1] if target.enters else target.path]
         ended_before = self.machine["category"] in ENDED
         self.machine["active"] = [leaf.path]
@@ -229,8 +240,8 @@ class Run:
         self.machine["outcome"] = leaf.outcome or None
         if ended_before and leaf.category not in ENDED:
             self.machine["cycle"] += 1
-        self.inputs.active = self.definition.active((leaf.path,))
-        for path in entered:
+        self.inputs.active = leaf.within
+        for path in leaf.chain[kept:]:
             self._do(self.definition.nodes[path].on_enter)
 
     def _do(self, deeds: Iterable[Deed]) -> None:
@@ -269,6 +280,8 @@ class _Overlay(Mapping[str, Any]):
 def _counted(ledger: Json | None, posting: Posting, taken_back: Posting | None) -> Json:
     """What the ledger comes to, in minor units, kept in the head."""
     known = ledger or {"charged": 0, "paid": 0, "currency": posting.amount.currency}
+    if posting.amount.currency != known["currency"]:
+        raise BadInput.at("amount", f"{posting.amount} on a ledger in {known['currency']}", "convert it at a dated rate first")
     counted, sign = (posting, 1) if taken_back is None else (taken_back, -1)
     name = "charged" if counted.kind == "charge" else "paid"
     return {**known, name: known[name] + sign * counted.amount.minor}

@@ -16,7 +16,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from casekit.definition.fields import DECIMAL
+from casekit.definition.fields import DAY, DECIMAL, INSTANT, MONEY
 from casekit.errors import BadInput
 from casekit.model.money import LARGEST, parse, render
 from casekit.model.time import local
@@ -125,10 +125,36 @@ def canonical(kind: str, value: Any) -> Any:
 
 
 _READ: Mapping[str, Callable[[str], Any]] = {"money": parse, "decimal": Decimal}
+_GIVEN: Mapping[str, tuple[type, str]] = {
+    "money": (str, MONEY),
+    "date": (str, DAY),
+    "date-time": (str, INSTANT),
+    "decimal": (str, DECIMAL),
+    "string": (str, ""),
+    "integer": (int, ""),
+    "boolean": (bool, ""),
+}
+
+
+def given(name: str, kind: str) -> Read:
+    """A field of the event. It is looked at before a form has checked it: what does not fit is bad input."""
+    wanted, pattern = _GIVEN.get(kind, (object, ""))
+    fits = re.compile(pattern or "(?s:.*)").fullmatch
+    convert = _READ.get(kind)
+
+    def read(inputs: Inputs) -> Any:
+        value = inputs.event.get(name)
+        if value is None:
+            return None
+        if (type(value) is not wanted and wanted is not object) or (wanted is str and not fits(value)):
+            raise BadInput.at(f"event/{name}", f"{value!r} does not fit", f"give a value of kind {kind}")
+        return convert(value) if convert else value
+
+    return read
 
 
 def stored(group: str, name: str, kind: str) -> Read:
-    """A value of the case or the event, from one of the mappings of :class:`Inputs`."""
+    """A value of the case, from one of the mappings of :class:`Inputs`."""
     pick, convert = operator.attrgetter(group), _READ.get(kind)
     if convert is None:
         return lambda inputs: pick(inputs).get(name)

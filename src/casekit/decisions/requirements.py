@@ -48,8 +48,17 @@ class Judged:
 
 
 def judge(definition: Compiled, keys: Iterable[str], inputs: Inputs, foreign: Mapping[str, Judged]) -> list[Judged]:
-    """Every requirement, in the order in which they are named; ``foreign`` holds what plugins have judged."""
-    return [foreign[key] if key not in definition.requirements else _own(definition, key, inputs) for key in dict.fromkeys(keys)]
+    """Every requirement, in the order in which they are named; ``foreign`` holds what plugins have judged.
+
+    One that nobody has judged is not met: a rule whose plugin is gone must not wave anything through.
+    """
+    return [
+        _own(definition, key, inputs) if key in definition.requirements else foreign.get(key) or _nobody(key) for key in dict.fromkeys(keys)
+    ]
+
+
+def _nobody(key: str) -> Judged:
+    return Judged(key, None, failed="no plugin here answers it", remedy="install the plugin that brings the rule")
 
 
 def _own(definition: Compiled, key: str, inputs: Inputs) -> Judged:

@@ -13,7 +13,7 @@ from casekit.model.money import parse, render
 
 def nothing(definition: Compiled, currency: str) -> dict[str, str]:
     """Every total at zero."""
-    return {name: render(0, currency) for name in definition.totals}
+    return derived(definition, {name: render(0, currency) for name in definition.totals})
 
 
 def posted(definition: Compiled, totals: Mapping[str, str], posting: Posting, reversed_: Posting | None = None) -> dict[str, str]:

@@ -17,6 +17,9 @@ from attrs import frozen
 from casekit.errors import BadInput
 from casekit.model.money import Money, decimals
 
+MONEY = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})? [A-Z]{3}$"
+DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
 DECIMAL = r"^-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?$"
 
 _TYPES: Mapping[Any, Mapping[str, Any]] = {
@@ -56,7 +59,7 @@ class Field:
     order: int = 0
 
 
-def field(  # noqa: D417 - five arguments on one line
+def field(
     kind: Any = str,
     *,
     enum: Sequence[str] = (),
@@ -76,7 +79,11 @@ def field(  # noqa: D417 - five arguments on one line
         enum: The only texts allowed.
         currency: The only currency allowed, of Money.
         items: Of a list: the type or schema of its members.
-        title, personal, owner, report, required: As of :class:`Field`.
+        title: What people read.
+        personal: Whether it is sealed.
+        owner: Role whose party owns a personal value.
+        report: Whether reports sum it up.
+        required: Whether a form without it is refused.
         schema: Further keywords of JSON Schema (``minimum=0``, ``maxLength=80``).
     """
     built: dict[str, Any] = dict(_schema(kind, items))

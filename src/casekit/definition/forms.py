@@ -92,7 +92,7 @@ class Form:
         problems = [Problem(f"{name}/schema{path}", what, do) for name, f in self.fields.items() for path, what, do in unfit(f.schema)]
         if problems:
             raise BadInput(problems)
-        self.schema = {
+        self.schema: dict[str, Any] = {
             "type": "object",
             "properties": {name: dict(f.schema) for name, f in self.fields.items()},
             "required": [name for name, f in self.fields.items() if f.required and complete],

@@ -30,6 +30,7 @@ from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
+from casekit.model.money import Money
 from casekit.model.time import Effective, effective
 from casekit.plugins.catalogue import check_rule, guarded
 from casekit.plugins.view import Command, View
@@ -155,6 +156,15 @@ class Turn:
             self._view = self.file.view(self.now)
         return self._view
 
+    def postings(self) -> tuple[Posting, ...]:
+        """The ledger, with what this command has posted so far."""
+        own = [
+            Posting(f"{self.n}.{i}", c["kind"], c["component"], Money.of_minor(c["minor"], c["currency"]), c["at"], c.get("reverses"))
+            for i, c in enumerate(self.changes)
+            if c["c"] == "posting"
+        ]
+        return (*self.file.postings(), *own)
+
     def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
         self.run.inputs.event = fields
@@ -188,7 +198,7 @@ class Turn:
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
-        known = self.file.postings() if reverses is not None or self.run.world.postings is not None else ()
+        known = self.postings() if reverses is not None else ()
         taken_back = next((p for p in known if p.id == reverses), None) if reverses is not None else None
         change: Json = {"c": "posting", "kind": kind, "component": component, "minor": amount.minor, "currency": amount.currency, **self.at}
         if reverses is not None:
@@ -202,8 +212,8 @@ class Turn:
         self.run.post(posting, taken_back)
         return posting
 
-    def finish(self, recorded: str, command: str) -> None:
-        """Lets the machine come to rest and appends the entry."""
+    def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
         run = self.run
         run.settle()
         if run.data:
@@ -213,7 +223,7 @@ class Turn:
         self.changes += machine_changes(self.stream.head, run, self.now)
         about = self._about()
         self.work.append(
-            self.stream,
+            onto or self.stream,
             self.call.spec.name,
             self.changes,
             about,
@@ -304,7 +314,6 @@ class Bus:
             KeyReused: the idempotency key came with another request.
             BadInput: something is not valid; nothing was written.
         """
-
         shelf = self.desk.shelf(call.actor.tenant)
         again = self._answered(shelf, call)
         if again is not None:
@@ -315,7 +324,7 @@ class Bus:
             else:
                 turn, entries, refusal = self.transact(shelf, lambda work, locked: self._decide(work, call, case, decide, locked=locked))
         except Denied as denied:
-            self.log_denied(call, denied, case)
+            self.log_denied(call.actor, call.spec.name, denied, case, batch)
             raise
         except Taken:
             again = self._answered(shelf, call)
@@ -341,10 +350,13 @@ class Bus:
         self.desk.library.published(work)
         return result
 
-    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str) -> list[int]:
-        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries."""
+    def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str, *, held: bool = False) -> list[int]:
+        """Lets clocks speak that are due by an instant, an entry for each due instant; gives the entries.
+
+        ``held``: also on a case whose clocks are not swept yet, as an import does between the events of a log.
+        """
         entries = []
-        while not stream.head.get("held") and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
+        while (held or not stream.head.get("held")) and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
             call = Call(TICK, Actor(CLOCK, frozenset(), work.shelf.tenant), observed=True)
             turn = Turn(self.desk, call, work, stream, definition, Effective(wake, stream.head["zone"]))
             turn.run.tick()
@@ -381,7 +393,7 @@ class Bus:
         self.remember(work, call, stream)
         return turn, entries, refusal
 
-    def authorise(self, call: Call, case_type: str | None, case: str = "") -> None:
+    def authorise(self, call: Call, case_type: str | None, case: str = "", batch: Work | None = None) -> None:
         """Refuses an actor without the permission of a command; the attempt goes to the desk log of the day.
 
         Raises:
@@ -390,7 +402,7 @@ class Bus:
         try:
             self.demand(call.actor, call.spec.permission, case_type)
         except Denied as denied:
-            self.log_denied(call, denied, case)
+            self.log_denied(call.actor, call.spec.name, denied, case, batch)
             raise
 
     def demand(self, actor: Actor, permission: str, case_type: str | None = None) -> None:
@@ -407,19 +419,22 @@ class Bus:
         args = {"actor": actor.name, "permission": permission}
         raise Denied([Objection("casekit.permission", words, args, remedy=remedy, plugin="casekit", version=__version__)])
 
-    def log_denied(self, call: Call, denied: Denied, case: str = "") -> None:
-        """Writes a denied attempt into the desk log of the day."""
-        shelf = self.desk.shelf(call.actor.tenant)
+    def log_denied(self, actor: Actor, command: str, denied: Denied, case: str = "", batch: Work | None = None) -> None:
+        """Writes a denied attempt into the desk log of the day; within a batch, as part of it."""
+        shelf = self.desk.shelf(actor.tenant)
         permission = denied.objections[0].args["permission"]
-        about: Json = {"command": call.spec.name, "permission": permission, "roles": sorted(call.actor.roles)}
+        about: Json = {"command": command, "permission": permission, "roles": sorted(actor.roles)}
         if case:
             about["case"] = case
 
         def once(work: Work, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
             recorded = work.now()
-            log(work, f"denied/{recorded[:10]}", "denied", about, actor=call.actor.name, recorded=recorded, command=new_uuid())
+            log(work, f"denied/{recorded[:10]}", "denied", about, actor=actor.name, recorded=recorded, command=new_uuid())
 
-        self.transact(shelf, once)
+        if batch is None:
+            self.transact(shelf, once)
+        else:
+            once(batch, True)
 
     def request_of(self, shelf: Shelf, call: Call) -> bytes:
         """The keyed digest of a request."""
@@ -447,6 +462,8 @@ class Bus:
         """Writes the idempotency key beside the entry."""
         if call.key:
             digest = work.shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
+            if any(row[1] == digest for row in work.rows.others.get(IDEMPOTENCY, ())):
+                raise KeyReused.at("key", f"{call.key!r} came before in this batch", "use a fresh key for each command of a batch")
             row = (work.shelf.tenant, digest, self.request_of(work.shelf, call), stream.sid, stream.n, stream.recorded)
             work.add(IDEMPOTENCY, row)
 

@@ -49,8 +49,9 @@ class CaseFile:
         self.touched: Touched = set()
         head = stream.head
         fields: Mapping[str, Field] = definition.says.data if definition else {}
-        sealed = {name: owner for owner, record in head["sealed"].items() for name in record["fields"]}
-        self.data = Values(head["data"], fields, sealed, self.open_data, self.touched)
+        self._sealed = dict(head["sealed"])  # copies: what was given out stays as it was when a batch goes on
+        sealed = {name: owner for owner, record in self._sealed.items() for name in record["fields"]}
+        self.data = Values(dict(head["data"]), fields, sealed, self.open_data, self.touched)
         self._facts = _Latest(self)
         self._opened: dict[str, Json] = {}
 
@@ -102,7 +103,7 @@ class CaseFile:
             totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
             latest=_Typed(self._facts, self.definition.says.facts if self.definition else {}),
             parties=get("parties", lambda _: self.parties()),
-            facts=get("facts", lambda since: self.facts(since)),
+            facts=get("facts", self.facts),
             postings=get("postings", lambda since: tuple(p for p in self.postings() if since is None or p.at >= since)),
             policy=Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy(),
             currency=head.get("currency", ""),
@@ -194,7 +195,7 @@ class CaseFile:
         """The personal case data of one owner, canonical; empty once erased."""
         if owner not in self._opened:
             self.work.load_keys((owner,))
-            envelope = self.stream.head["sealed"][owner]["envelope"]
+            envelope = self._sealed[owner]["envelope"]
             self._opened[owner] = opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
         return self._opened[owner]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 
 from casekit.decisions.compiled import Compiled
 from casekit.definition.casetype import CaseType
@@ -82,7 +82,7 @@ class Desk:
         for case_type in case_types:
             self.add_case_type(case_type)
 
-    def __enter__(self) -> Desk:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

@@ -43,12 +43,22 @@ def bundle(desk: Desk, work: Work, case: Stream) -> Json:
 def _stored(work: Work, stream: Stream) -> Stored:
     shelf = work.shelf
     row = reading.stream_row(shelf, stream.sid)
-    _, uuid, kind, n, version, hash_, head, *listed = row
+    _, uuid, kind, n, version, hash_, recorded, head, *listed = row
     assert len(listed) == len(LISTED)
     entries = [(*e[:10], bytes(e[10]), e[11], bytes(e[12])) for e in reading.entries_of(shelf, stream.sid)]
     rows = {table: [tuple(row) for row in reading.rows_of(shelf, table, stream.sid)] for table in ROWS}
     return Stored(
-        shelf.tenant, uuid, kind, n, version, bytes(hash_), head, tuple(listed), entries, {table: found for table, found in rows.items() if found}
+        shelf.tenant,
+        uuid,
+        kind,
+        n,
+        version,
+        bytes(hash_),
+        recorded,
+        head,
+        tuple(listed),
+        entries,
+        {table: found for table, found in rows.items() if found},
     )
 
 

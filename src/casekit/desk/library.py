@@ -51,8 +51,8 @@ class Library:
         """The current case types by key."""
         return dict(self._current)
 
-    def add(self, case_type: CaseType, where: str = "") -> Compiled:
-        """Takes in a case type, checked.
+    def add(self, case_type: CaseType, where: str = "", *, current: bool = True) -> Compiled:
+        """Takes in a case type, checked; ``current``: new cases get it even where another version is known.
 
         Raises:
             BadInput: everything that is wrong with it, or the key is taken by another text.
@@ -64,7 +64,9 @@ class Library:
             raise BadInput.at(
                 where or case_type.key, f"version {case_type.version} of {case_type.key} has another text already", "raise the version"
             )
-        self._current[case_type.key] = self._pinned[compiled.digest] = compiled
+        self._pinned[compiled.digest] = compiled
+        if current or known is None:
+            self._current[case_type.key] = compiled
         self._texts[compiled.digest] = canonical_text(case_type)
         return compiled
 
@@ -111,6 +113,8 @@ class Library:
         here = id(work.shelf)
         if (here, compiled.digest) in self._published and (here, self.edition) in self._published:
             return
+        if self._in(work, compiled.digest):
+            return  # a batch opens many cases, and has written both for the first
         says = compiled.says
         other = reading.published(work.shelf, says.key, says.version)
         if other is not None and other != compiled.digest:
@@ -142,7 +146,7 @@ class Library:
         log(work, "definitions", "publish", about, actor=_SYSTEM, recorded=recorded, command=command)
 
 
-def log(work: Work, name: str, kind: str, about: dict[str, object], *, actor: str, recorded: str, command: str) -> None:
+def log(work: Work, name: str, kind: str, about: Mapping[str, object], *, actor: str, recorded: str, command: str) -> None:
     """One more entry on a desk log."""
     stream = work.log(name)
     opening = [{"c": "open", "stream": "log", "set": {"name": name, "opened": recorded}}] if not stream.head else []
@@ -150,7 +154,7 @@ def log(work: Work, name: str, kind: str, about: dict[str, object], *, actor: st
         stream,
         kind,
         [*opening, {"c": "log"}],
-        about,
+        dict(about),
         actor=actor,
         effective=Effective(recorded, "UTC"),
         recorded=recorded,

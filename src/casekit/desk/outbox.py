@@ -83,7 +83,7 @@ def _call(asked: Asked, recorded: Recorded) -> str:
     """What went wrong, without its words: they may say more than an outbox may hold. The log has them."""
     try:
         asked.call(recorded=recorded)
-    except Exception as wrong:
+    except Exception as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
         _log.exception("%s %s could not hear of %s/%s", asked.plugin.name, asked.plugin.version, recorded.case, recorded.n)
         return f"{asked.plugin.name} {asked.plugin.version} raised {type(wrong).__name__}"
     return ""

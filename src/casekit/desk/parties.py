@@ -46,7 +46,7 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
     known = desk.bus.answer_of(shelf, call)
     if known is not None:
         return get(desk.work(shelf), known[0])
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -70,7 +70,7 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
     unknown = gone - set(DETAILS) - {"zone", "language"}
     if unknown:
         raise BadInput.at(f"party/{min(unknown)}", "no such detail", "details are " + ", ".join((*DETAILS, "zone", "language")))
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -90,9 +90,9 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
     return found
 
 
-def merge(desk: Desk, call: Call, party: str, into: str) -> Person:
+def merge(desk: Desk, call: Call, party: str, into: str, batch: Work | None = None) -> Person:
     """Makes one party of two: the first is from now on read as the second. Both streams say so under one command."""
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -107,7 +107,8 @@ def merge(desk: Desk, call: Call, party: str, into: str) -> Person:
         _append(work, call, stays, [{"c": "head", "set": {"took": took}}], recorded, command)
         return person(work, stays, "")
 
-    found: Person = desk.bus.transact(desk.shelf(call.actor.tenant), once)
+    shelf = desk.shelf(call.actor.tenant)
+    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
     return found
 
 
@@ -136,9 +137,9 @@ def names(work: Work, sids: list[int]) -> list[tuple[int, str, str]]:
     """For a page of cases: sid, role and name of each party; ``erased`` where the name is gone."""
     found = []
     for sid, role, uuid, text, *key_row in reading.members_of(work.shelf, sids):
-        key = work.shelf.vault.unlock(tuple(key_row)) if key_row[0] is not None else None
+        work.keys[uuid] = work.shelf.vault.unlock(tuple(key_row)) if key_row[0] is not None else None
         sealed = decode(text).get("sealed")
-        inside = opened(lambda _, key=key: key, work.shelf.tenant, uuid, "party", {uuid: sealed["envelope"]}) if sealed else {}
+        inside = opened(work.key, work.shelf.tenant, uuid, "party", {uuid: sealed["envelope"]}) if sealed else {}
         found.append((sid, role, inside.get("name", "erased" if not inside else "")))
     return found
 
@@ -192,6 +193,4 @@ def _append(work: Work, call: Call, stream: Stream, changes: list[Json], recorde
     about: Json = {}
     if call.reason:
         about["sealed"] = {stream.uuid: seal(work, stream.uuid, stream.uuid, "about", {"reason": call.reason})}
-    work.append(
-        stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={}
-    )
+    work.append(stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={})

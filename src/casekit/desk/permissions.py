@@ -78,4 +78,4 @@ class Grants:
 
 
 def _covers(granted: Iterable[str], permission: str) -> bool:
-    return any(g == permission or g == "*" or (g.endswith(".*") and permission.startswith(g[:-1])) for g in granted)
+    return any(g in (permission, "*") or (g.endswith(".*") and permission.startswith(g[:-1])) for g in granted)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from casekit.decisions.explain import Explanation
 from casekit.desk import asking, export, parties, records, reports
-from casekit.desk.bus import Call, Spec
+from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
@@ -69,9 +69,10 @@ class Questions:
         actor: Who asks.
     """
 
-    def __init__(self, desk: Desk, actor: Actor) -> None:
+    def __init__(self, desk: Desk, actor: Actor, batch: Work | None = None) -> None:
         self.desk = desk
         self.actor = actor
+        self._batch = batch
 
     def get_party(self, party: PartyRef) -> Person:
         """A party; a merged one as the one that it became.
@@ -230,15 +231,15 @@ class Questions:
         return asking.explain_closing(self._turn(asking.EXPLAIN, case), outcome)
 
     def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
-        self.desk.bus.authorise(Call(spec, self.actor), case_type, case)
+        self.desk.bus.authorise(Call(spec, self.actor), case_type, case, self._batch)
 
     def _work(self) -> Work:
-        return self.desk.work(self.desk.shelf(self.actor.tenant))
+        return self._batch or self.desk.work(self.desk.shelf(self.actor.tenant))
 
     def _id(self, case: CaseRef) -> str:
         return case_id(self.desk, self.actor.tenant, case)
 
-    def _turn(self, spec: Spec, case: CaseRef) -> asking.Turn:
+    def _turn(self, spec: Spec, case: CaseRef) -> Turn:
         return asking.turn_for(self.desk, self.actor, spec, self._id(case))
 
     def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
@@ -268,7 +269,7 @@ class Questions:
         more = str(rows[size - 1][0]) if len(rows) > size else None
         rows = rows[:size]
         opened = self._names([row[0] for row in rows]) if names else {}
-        return Page(tuple(Listed(*row[1:2], *_listed(row), names=opened.get(row[0], {})) for row in rows), more)
+        return Page(tuple(_listed(row, opened.get(row[0], {})) for row in rows), more)
 
     def _names(self, sids: list[int]) -> dict[int, dict[str, tuple[str, ...]]]:
         self._may(READ_PARTY)
@@ -278,10 +279,9 @@ class Questions:
         return self.desk.grants.readable(self.actor, self.desk.library.types)
 
 
-def _listed(row: tuple[Any, ...]) -> tuple[Any, ...]:
-    """A list row in the order of :class:`Listed` after its id."""
-    _, _, version, type_, number, state, category, outcome, opened, closed = row
-    return type_, number, state, category, outcome, version, opened, closed
+def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:
+    _, uuid, version, type_, number, state, category, outcome, opened, closed = row
+    return Listed(uuid, type_, number, state, category, outcome, version, opened, closed, names)
 
 
 def names_of(work: Work, sids: list[int]) -> dict[int, dict[str, tuple[str, ...]]]:
@@ -291,5 +291,3 @@ def names_of(work: Work, sids: list[int]) -> dict[int, dict[str, tuple[str, ...]
         of_case = found.setdefault(sid, {})
         of_case[role] = (*of_case.get(role, ()), name)
     return found
-
-

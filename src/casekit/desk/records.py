@@ -97,7 +97,9 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
             raise BadInput.at(f"message/{name}", f"{value!r} is not known", "use one of " + ", ".join(known))
     members = turn.stream.head["parties"]
     if role and role not in members:
-        raise BadInput.at("message/to", f"nobody plays the role {role!r} in this case", "roles filled are " + (", ".join(members) or "none"))
+        raise BadInput.at(
+            "message/to", f"nobody plays the role {role!r} in this case", "roles filled are " + (", ".join(members) or "none")
+        )
     if not party and role:
         if len(members[role]) > 1:
             raise BadInput.at("message/party", f"{len(members[role])} parties play the role {role!r}", "name the party")
@@ -205,15 +207,17 @@ def reverse(turn: Turn, posting_id: str, note_: str) -> None:
     if any(p.reverses == posting_id for p in postings):
         raise BadInput.at("posting", f"{posting_id} was taken back already", "nothing is to be done")
     if turn.effective.at < found.at:
-        raise BadInput.at("effective", f"{turn.effective} lies before the posting itself ({found.at})", "take it back from then on, not before")
+        raise BadInput.at(
+            "effective", f"{turn.effective} lies before the posting itself ({found.at})", "take it back from then on, not before"
+        )
     turn.guard("reverse", {"amount": str(found.amount), "kind": found.kind}, posting=posting_id, amount=found.amount, kind=found.kind)
     if turn.goes_on:
         turn.post("reversal", found.component, found.amount, posting_id, _note(turn, note_))
 
 
 def standing(turn: Turn, component: str) -> list[Posting]:
-    """Charges of a component that were not taken back."""
-    postings = turn.file.postings()
+    """Charges of a component that were not taken back, those of this very command among them."""
+    postings = turn.postings()
     gone = {p.reverses for p in postings}
     return [p for p in postings if p.kind == "charge" and p.component == component and p.id not in gone]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from threading import Lock
 from typing import Any
 
@@ -132,7 +132,14 @@ class Work:
         """A stream that does not exist yet."""
         stream = Stream(_ids.next(), new_uuid(), kind, 0, 0, START, "", {}, "")
         self.streams[stream.uuid] = stream
+        self.keys[stream.uuid] = None  # nobody has made one yet, and the store need not be asked
         return stream
+
+    def load(self, uuids: Sequence[str]) -> None:
+        """Loads several streams and their keys at once."""
+        for read in reading.heads_of(self.shelf, [uuid for uuid in uuids if uuid not in self.streams]).values():
+            self._take(read)
+        self.load_keys(uuids)
 
     def append(
         self,
@@ -208,7 +215,7 @@ class Work:
 
     def _head_row(self, stream: Stream) -> None:
         head = stream.head
-        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.text)
+        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.recorded, stream.text)
         row = (self.shelf.tenant, *columns, *listed(head))
         if stream.base:
             self.rows.changed.append((row, stream.base))

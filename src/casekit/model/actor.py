@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from attrs import field, frozen
 
@@ -10,6 +11,10 @@ from casekit.errors import BadInput
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9._@+-]{1,100}")
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+
+def _frozen(roles: Iterable[str]) -> frozenset[str]:
+    return frozenset(roles)
 
 
 @frozen
@@ -23,7 +28,7 @@ class Actor:
     """
 
     name: str
-    roles: frozenset[str] = field(factory=frozenset, converter=frozenset)
+    roles: frozenset[str] = field(factory=frozenset, converter=_frozen)
     tenant: str = "main"
 
     def __attrs_post_init__(self) -> None:

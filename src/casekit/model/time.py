@@ -39,7 +39,7 @@ def instant(moment: datetime) -> str:
         raise BadInput.at("time", f"{moment.isoformat()} has no zone", "give an aware datetime")
     if moment.tzinfo is not UTC:
         moment = _moved(moment, UTC)
-    return moment.replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+    return moment.isoformat(timespec="microseconds")[:26] + "Z"
 
 
 def moment(text: str) -> datetime:
@@ -51,7 +51,7 @@ def moment(text: str) -> datetime:
     if not _INSTANT.fullmatch(text):
         raise BadInput.at("time", f"{text!r} is no instant", "write it as 2026-11-24T14:00:00.000000Z")
     try:
-        return datetime.fromisoformat(text[:-1]).replace(tzinfo=UTC)
+        return datetime.fromisoformat(text)
     except ValueError as wrong:
         raise BadInput.at("time", f"{text!r} is no instant: {wrong}", "check month, day and hour") from None
 
@@ -162,9 +162,10 @@ def add(at: str, amount: Duration, zone: str) -> str:
     """
     try:
         if amount.months or amount.days:
+            # Arithmetic within one zone is arithmetic of its wall clock; the fold is that of the start.
             here = local(at, zone)
-            wall = _add_months(here.replace(tzinfo=None), amount.months) + timedelta(days=amount.days)
-            base = wall.replace(tzinfo=zone_named(zone), fold=here.fold).astimezone(UTC)
+            wall = _add_months(here, amount.months) + timedelta(days=amount.days)
+            base = (wall.replace(fold=here.fold) if here.fold else wall).astimezone(UTC)
         else:
             base = moment(at)
         return instant(base + timedelta(microseconds=amount.micros))

@@ -29,10 +29,12 @@ def packed(stream: Stream) -> Json:
         "n": stream.n,
         "version": stream.version,
         "hash": stream.hash.hex(),
+        "recorded": stream.recorded,
         "head": stream.head,
         "listed": dict(zip(LISTED, stream.listed, strict=True)),
         "entries": [
-            {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)} for entry in stream.entries
+            {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)}
+            for entry in stream.entries
         ],
         "rows": {table: [dict(zip(ROWS[table], row, strict=True)) for row in rows] for table, rows in stream.rows.items()},
     }
@@ -51,6 +53,7 @@ def unpacked(tenant: str, said: Mapping[str, Any]) -> Stream:
         said["n"],
         said["version"],
         bytes.fromhex(said["hash"]),
+        said["recorded"],
         said["head"],
         tuple(said["listed"][name] for name in LISTED),
         [tuple(bytes.fromhex(e[name]) if name in _DIGESTS else e[name] for name in COLUMNS) for e in said["entries"]],

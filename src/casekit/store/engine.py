@@ -7,7 +7,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url
+from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
@@ -28,7 +28,7 @@ _PRAGMAS = (
 _upgrading = Lock()
 
 
-def read_url(text: str) -> URL:
+def read_url(said: str) -> URL:
     """The store URL, checked.
 
     Raises:
@@ -36,18 +36,18 @@ def read_url(text: str) -> URL:
     """
     do = "use sqlite:///file.db or postgresql://user@host/database"
     try:
-        url = make_url(text)
+        url = make_url(said)
     except (ArgumentError, ValueError):
-        raise BadInput.at("store", f"{text!r} is no store URL", do) from None
+        raise BadInput.at("store", f"{said!r} is no store URL", do) from None
     if url.get_backend_name() == "sqlite":
         if not url.database or url.database == ":memory:":
-            raise BadInput.at("store", f"{text!r} names no file: a record that ends with the process is none", do)
+            raise BadInput.at("store", f"{said!r} names no file: a record that ends with the process is none", do)
         return url
     if url.get_backend_name() == "postgresql":
         if not url.database:
-            raise BadInput.at("store", f"{text!r} names no database", do)
+            raise BadInput.at("store", f"{said!r} names no database", do)
         return url.set(drivername="postgresql+psycopg")
-    raise BadInput.at("store", f"{text!r}: casekit keeps its record in SQLite or PostgreSQL, not in {url.get_backend_name()}", do)
+    raise BadInput.at("store", f"{said!r}: casekit keeps its record in SQLite or PostgreSQL, not in {url.get_backend_name()}", do)
 
 
 def tenant_url(url: URL, tenant: str) -> URL:
@@ -132,7 +132,7 @@ def _upgrade(engine: Engine) -> None:
                 if done is None or revision > done:
                     upgrade(Operations(context))
             connection.exec_driver_sql("DELETE FROM alembic_version")
-            connection.exec_driver_sql(f"INSERT INTO alembic_version VALUES ('{HEAD}')")
+            connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")

@@ -80,7 +80,7 @@ def make_keyring(path: Path) -> Keyring:
     }
     draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
     try:
-        with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
             json.dump(ring, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
@@ -114,15 +114,16 @@ class Vault:
         self._wrapping = {name: AESGCM(key) for name, key in ring.keys.items()}
         self._search = _derived(ring.index, f"search/{tenant}")
         self._idempotency = _derived(ring.index, f"idempotency/{tenant}")
-        self._open: dict[bytes, Key] = {}
+        self._open: dict[KeyRow, Key] = {}
 
     def new(self, owner: str) -> tuple[Key, KeyRow]:
         """A fresh data key for an owner, and its row."""
         bare, nonce, name = os.urandom(32), os.urandom(12), os.urandom(8).hex()
         current = self.ring.current
-        wrapped = nonce + self._wrapping[current].encrypt(nonce, bare, f"{self.tenant}/{owner}".encode())
-        key = self._open[wrapped] = Key(name, AESGCM(bare))
-        return key, (owner, name, current, wrapped)
+        wrapped = nonce + self._wrapping[current].encrypt(nonce, bare, f"{self.tenant}/{owner}/{name}".encode())
+        row = (owner, name, current, wrapped)
+        key = self._open[row] = Key(name, AESGCM(bare))
+        return key, row
 
     def unlock(self, row: KeyRow) -> Key:
         """The data key of a row.
@@ -131,17 +132,17 @@ class Vault:
             StoreFailed: the keyring lacks the key that wrapped it, or the row was tampered with.
         """
         owner, name, kek, wrapped = row
-        known = self._open.get(wrapped)
+        known = self._open.get(row)
         if known is None:
             try:
-                bare = self._wrapping[kek].decrypt(wrapped[:12], wrapped[12:], f"{self.tenant}/{owner}".encode())
+                bare = self._wrapping[kek].decrypt(wrapped[:12], wrapped[12:], f"{self.tenant}/{owner}/{name}".encode())
             except KeyError:
                 raise StoreFailed(f"the keyring lacks the key {kek} that wraps the keys of this store (use the right --keys)") from None
             except InvalidTag:
                 raise StoreFailed(f"the data key of {owner} does not fit the keyring: its row was changed") from None
             if len(self._open) > 100_000:
                 self._open.clear()
-            known = self._open[wrapped] = Key(name, AESGCM(bare))
+            known = self._open[row] = Key(name, AESGCM(bare))
         return known
 
     def search(self, field: str, value: str) -> bytes:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import deque
 from threading import Event, Lock, get_ident
 from types import TracebackType
+from typing import Self
 
 from casekit.errors import StoreFailed
 
@@ -21,7 +22,7 @@ class FairLock:
         self._waiting: deque[tuple[int, Event]] = deque()
         self._owner: int | None = None
 
-    def __enter__(self) -> FairLock:
+    def __enter__(self) -> Self:
         me = get_ident()
         with self._guard:
             if self._owner is None:

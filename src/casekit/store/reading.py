@@ -23,8 +23,8 @@ class Head:
         sid, uuid, kind: Which stream.
         n, version: Entries so far, changes so far.
         hash: The last link.
-        text: The head as canonical text.
         recorded: When the last entry was recorded.
+        text: The head as canonical text.
     """
 
     sid: int
@@ -33,16 +33,11 @@ class Head:
     n: int
     version: int
     hash: bytes
-    text: str
     recorded: str
+    text: str
 
 
-def _last_recorded() -> Any:
-    same = and_(ENTRIES.c.tenant == STREAMS.c.tenant, ENTRIES.c.sid == STREAMS.c.sid, ENTRIES.c.n == STREAMS.c.n)
-    return select(ENTRIES.c.recorded).where(same).scalar_subquery()
-
-
-_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.head)
+_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.recorded, STREAMS.c.head)
 
 
 def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
@@ -138,6 +133,15 @@ def answered(shelf: Shelf, digest: bytes) -> tuple[bytes, str, int] | None:
     return None if row is None else (bytes(row[0]), row[1], row[2])
 
 
+def answered_all(shelf: Shelf, digests: Sequence[bytes]) -> dict[bytes, str]:
+    """Idempotency key's digest → UUID of the stream that it points to, of those that are known."""
+    if not digests:
+        return {}
+    prepared = shelf.statements.get(("all idempotency", len(digests)), _answered_all, len(digests))
+    rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("digest", digests)})
+    return {bytes(digest): uuid for digest, uuid in rows}
+
+
 def cases_of_party(shelf: Shelf, party: str) -> list[str]:
     """UUIDs of the cases in which a party plays a role, or ever had a message."""
     prepared = shelf.statements.get("cases of party", _cases_of_party)
@@ -230,7 +234,7 @@ def published(shelf: Shelf, name: str, version: str) -> str | None:
 
 
 def all_streams(shelf: Shelf, after: int, size: int) -> list[tuple[Any, ...]]:
-    """Head rows for verification: sid, uuid, kind, n, version, hash, head, then ``tables.LISTED``."""
+    """Head rows for verification: sid, uuid, kind, n, version, hash, recorded, head, then ``tables.LISTED``."""
     prepared = shelf.statements.get("all streams", _all_streams)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "after": after, "size": size})
 
@@ -248,24 +252,6 @@ def between(shelf: Shelf, table: str, first: int, last: int) -> list[tuple[Any, 
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
 
 
-def found_between(shelf: Shelf, first: int, last: int) -> list[tuple[Any, ...]]:
-    """Search rows for a range of streams: sid, field, keyed digest."""
-    prepared = shelf.statements.get("found between", _found_between)
-    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "last": last})
-
-
-def strays(shelf: Shelf, table: str) -> int:
-    """How many rows of a table belong to no stream of the tenant."""
-    prepared = shelf.statements.get(("strays", table), _strays, table)
-    return int(shelf.connection.row(prepared, {"tenant": shelf.tenant})[0])
-
-
-def definitions(shelf: Shelf) -> dict[str, str]:
-    """All definitions: address → text."""
-    prepared = shelf.statements.get("definitions", lambda: select(DEFINITIONS.c.digest, DEFINITIONS.c.body).where(_tenant(DEFINITIONS)))
-    return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant}))
-
-
 def _tenant(table: Any) -> ColumnElement[bool]:
     found: ColumnElement[bool] = table.c.tenant == bindparam("tenant")
     return found
@@ -280,12 +266,12 @@ def _binds(name: str, count: int, column: Any) -> list[Any]:
 
 
 def _head(by: Any, locked: bool = False) -> Any:
-    found = select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), by == bindparam("wanted"))
-    return found.with_for_update(of=STREAMS) if locked else found
+    found = select(*_HEAD).where(_tenant(STREAMS), by == bindparam("wanted"))
+    return found.with_for_update() if locked else found
 
 
 def _heads(count: int) -> Any:
-    return select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+    return select(*_HEAD).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
 
 
 def _keys(count: int) -> Any:
@@ -330,6 +316,12 @@ def _answered() -> Any:
     same = and_(STREAMS.c.tenant == IDEMPOTENCY.c.tenant, STREAMS.c.sid == IDEMPOTENCY.c.sid)
     found = select(IDEMPOTENCY.c.request_hmac, STREAMS.c.uuid, IDEMPOTENCY.c.n).join(STREAMS, same)
     return found.where(_tenant(IDEMPOTENCY), IDEMPOTENCY.c.key_hmac == bindparam("digest", type_=IDEMPOTENCY.c.key_hmac.type))
+
+
+def _answered_all(count: int) -> Any:
+    same = and_(STREAMS.c.tenant == IDEMPOTENCY.c.tenant, STREAMS.c.sid == IDEMPOTENCY.c.sid)
+    known = IDEMPOTENCY.c.key_hmac.in_(_binds("digest", count, IDEMPOTENCY.c.key_hmac))
+    return select(IDEMPOTENCY.c.key_hmac, STREAMS.c.uuid).join(STREAMS, same).where(_tenant(IDEMPOTENCY), known)
 
 
 def _cases_of_party() -> Any:
@@ -430,16 +422,3 @@ def _between(name: str) -> Any:
     table, columns = (ENTRIES, COLUMNS) if name == "entries" else (PROJECTED[name], ROWS[name])
     where = (_tenant(table), table.c.sid >= bindparam("first"), table.c.sid <= bindparam("last"))
     return select(table.c.sid, *(table.c[c] for c in columns)).where(*where).order_by(*(c for c in table.primary_key if c.name != "tenant"))
-
-
-def _found_between() -> Any:
-    where = (_tenant(SEARCH), SEARCH.c.sid >= bindparam("first"), SEARCH.c.sid <= bindparam("last"))
-    return select(SEARCH.c.sid, SEARCH.c.field, SEARCH.c.hmac).where(*where)
-
-
-def _strays(name: str) -> Any:
-    table = ENTRIES if name == "entries" else PROJECTED[name]
-    same = and_(STREAMS.c.tenant == table.c.tenant, STREAMS.c.sid == table.c.sid)
-    others = STREAMS.alias("others")
-    mine = _tenant(table) | ~select(others.c.sid).where(others.c.tenant == table.c.tenant).exists()
-    return select(func.count()).select_from(table.outerjoin(STREAMS, same)).where(mine, STREAMS.c.sid.is_(None))

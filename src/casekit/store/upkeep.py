@@ -59,7 +59,11 @@ def sweep_residue(shelf: Shelf) -> bool:
 
 def _row() -> tuple[Any, ...]:
     return (
-        and_(_of(OUTBOX), OUTBOX.c.sid == bindparam("at_sid", type_=OUTBOX.c.sid.type), OUTBOX.c.n == bindparam("at_n", type_=OUTBOX.c.n.type)),
+        and_(
+            _of(OUTBOX),
+            OUTBOX.c.sid == bindparam("at_sid", type_=OUTBOX.c.sid.type),
+            OUTBOX.c.n == bindparam("at_n", type_=OUTBOX.c.n.type),
+        ),
     )
 
 

@@ -130,7 +130,7 @@ def _recheck(shelf: Shelf, connection: Connection, read: Mapping[int, int]) -> N
     sids = sorted(read)
     prepared = shelf.statements.get(("recheck", len(sids), shelf.sqlite), _read_again, len(sids), shelf.sqlite)
     found = connection.rows(prepared, {"tenant": shelf.tenant, **{f"sid{i}": sid for i, sid in enumerate(sids)}})
-    if {sid: n for sid, n in found} != dict(read):
+    if dict(found) != dict(read):
         raise Conflict("a party has changed in between")
 
 
@@ -189,7 +189,7 @@ def _guarded_update() -> Any:
 
 
 def _insert(table: Table, on_sqlite: bool) -> Any:
-    values = {c.name: bindparam(c.name) for c in table.c}
+    values: dict[str, Any] = {c.name: bindparam(c.name) for c in table.c}
     if table.name not in _REWRITTEN:
         return insert(table).values(values)
     dialect: Any = sqlite if on_sqlite else postgresql

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic.operations import Operations
 
@@ -29,7 +31,7 @@ def upgrade(op: Operations) -> None:
     _search(op)
 
 
-def _column(name: str, kind: sa.types.TypeEngine[object], *, optional: bool = False) -> sa.Column[object]:
+def _column(name: str, kind: sa.types.TypeEngine[Any], *, optional: bool = False) -> sa.Column[Any]:
     return sa.Column(name, kind, nullable=optional)
 
 
@@ -89,6 +91,7 @@ def _streams(op: Operations) -> None:
         _column("n", INTEGER),
         _column("version", INTEGER),
         _column("hash", BYTES),
+        _column("recorded", TEXT),
         _column("head", TEXT),
         _column("type", TEXT),
         _column("number", TEXT, optional=True),

@@ -1,0 +1,115 @@
+"""Which commands there are, where each is, and one line on each; no more than text, so that help is quick."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+GLOBALS: Mapping[str, str] = {
+    "--store": "Where the record is: sqlite:///FILE or postgresql://USER@HOST/DATABASE.",
+    "--as": "Who acts, as kind:id. Default: user:local.",
+    "--role": "A role that you take; repeatable. Given neither --as nor --role, you are the local operator, role admin.",
+    "--tenant": "Whose record it is.",
+    "--keys": "The keyring's file. Default on SQLite: FILE.keys beside the store.",
+    "--documents": "The folder of documents. Default on SQLite: FILE.documents beside the store.",
+    "--type": "A JSON file with a case type, beside those of the plugins; repeatable.",
+    "--json": "One JSON document on standard output, nothing else there.",
+}
+"""Options that every command takes, before it or after it."""
+
+FLAGS = frozenset({"--json"})
+
+GROUPS: Mapping[str, str] = {
+    "case": "Open, read and work cases.",
+    "party": "People and organisations.",
+    "document": "File documents and get them back.",
+    "import": "Bring in logs of events.",
+    "report": "Figures over many cases.",
+    "type": "Case types.",
+    "plugin": "Plugins: which there are, and what is wrong with them.",
+}
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("demo:demo", "Play one collection case from start to end, on a store of its own."),
+    "case open": ("cases:open_case", "Open a case of a case type."),
+    "case show": ("cases:show", "A case, its file and its timeline; as known or as held at another time."),
+    "case list": ("cases:list_cases", "Cases, newest first."),
+    "case do": ("working:do", "Bring about an event of the lifecycle."),
+    "case change": ("working:change", "Change the data of a case."),
+    "case role": ("working:role", "Give a party a role in a case, or take it."),
+    "case assess": ("questions:assess", "What there is to find in a case, and why."),
+    "case options": ("questions:options", "The ways to go on, side by side."),
+    "case choose": ("working:choose", "Choose one of the options."),
+    "case check": ("questions:check", "Ask whether something may be done now; nothing is recorded."),
+    "case explain": ("questions:explain", "Everything in the way of an event or a closing, and who could."),
+    "case close": ("working:close", "Close a case with an outcome."),
+    "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
+    "party add": ("parties:add", "Add a party."),
+    "party show": ("parties:show", "A party."),
+    "party find": ("parties:find", "Find parties by name, phone, email or reference."),
+    "party change": ("parties:change", "Change the details of a party."),
+    "party merge": ("parties:merge", "Make one party of two."),
+    "document add": ("records:add_document", "File a document, or a further version of one."),
+    "document get": ("records:get_document", "Get the content of a document."),
+    "note": ("records:note", "Write a note on a case."),
+    "message": ("records:message", "Record a message, or an attempt at one."),
+    "fact": ("records:fact", "Note a fact."),
+    "pay": ("ledger:pay", "Record a payment."),
+    "charge": ("ledger:charge", "Charge something."),
+    "reverse": ("ledger:reverse", "Take a charge or payment back."),
+    "journal": ("keeping:journal", "The entries of a case as they stand in the journal."),
+    "verify": ("keeping:verify", "Prove the journal, and the tables against it."),
+    "erase": ("keeping:erase", "Erase a person: the keys go, the journal stays whole."),
+    "run-due": ("keeping:run_due", "Let due clocks speak, and deliver what waits for plugins."),
+    "import xes": ("importing:xes", "Import an event log (IEEE 1849 XES, also .gz) as a map says."),
+    "export": ("keeping:export", "Take a case out as one bundle."),
+    "report caseload": ("keeping:caseload", "Counts by state, category and outcome, and the sums of what is reportable."),
+    "type list": ("types:list_types", "The case types known here."),
+    "type show": ("types:show", "A case type: states, events, fields, clocks, rules."),
+    "type check": ("types:check", "Check the JSON files of case types; nothing is written."),
+    "plugin list": ("plugins:list_plugins", "The plugins found, and what they bring."),
+    "plugin doctor": ("plugins:doctor", "What is wrong with plugins, and what waits for them."),
+    "calc": ("calc:calc", "Use a plugin's calculator; no store is needed. Without a name: which there are."),
+}
+
+
+def first_page() -> str:
+    """The first page of help, as text."""
+    shown = {**{name.split()[0]: "" for name in COMMANDS}, **GROUPS}
+    lines = [
+        "Usage: casekit COMMAND [OPTIONS]",
+        "",
+        "Cases, parties, documents, deadlines, and a journal that can be proved.",
+        "",
+        "Commands:",
+    ]
+    for name, words in shown.items():
+        lines.append(f"  {name:<12}{words or COMMANDS[name][1]}")
+        inner = [path.split()[1] for path in COMMANDS if path.startswith(f"{name} ")]
+        if inner:
+            lines += [f"  {'':<12}  {line}" for line in _folded(inner)]
+    lines += ["", "Everywhere:"]
+    lines += [f"  {name:<12}{words}" for name, words in GLOBALS.items()]
+    lines += ["", "casekit COMMAND --help says more. Exit codes: 0 done, 1 refused or found wrong, 2 bad input.", ""]
+    return "\n".join(lines)
+
+
+def globals_last(arguments: Sequence[str]) -> list[str]:
+    """The arguments with those global options that stand before the command moved behind it."""
+    at = 0
+    while at < len(arguments):
+        name, equals, _ = arguments[at].partition("=")
+        if name not in GLOBALS:
+            break
+        at += 1 if name in FLAGS or equals else 2
+    rest = list(arguments[at:])
+    end = rest.index("--") if "--" in rest else len(rest)
+    return [*rest[:end], *arguments[:at], *rest[end:]]
+
+
+def _folded(words: Sequence[str]) -> list[str]:
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) > 80:
+            lines.append("")
+        lines[-1] += f"{', ' if lines[-1] else ''}{word}"
+    return lines

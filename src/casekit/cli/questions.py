@@ -1,0 +1,115 @@
+"""Questions about a case; they leave no trace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from cyclopts import Parameter
+
+from casekit.cli.everywhere import HERE, Everywhere
+from casekit.cli.face import DONE, REFUSED
+from casekit.cli.options import CaseRef, Fields
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from casekit.model.answers import Verdict
+
+
+def assess(case: CaseRef, /, *, common: Everywhere = HERE) -> int:
+    """Says what there is to find in a case: what, why, by which rule and plugin version."""
+    with common.seat() as seat:
+        findings = seat.assess(case)
+
+        def words(out: Console) -> None:
+            from casekit.cli.looks import show_findings
+
+            show_findings(out, findings)
+            if not findings:
+                out.print("Nothing was found.")
+
+        return common.face.give({"findings": findings}, words)
+
+
+def options(case: CaseRef, /, *, common: Everywhere = HERE) -> int:
+    """Shows the ways to go on, side by side; a person chooses."""
+    with common.seat() as seat:
+        found = seat.options(case)
+
+        def words(out: Console) -> None:
+            from casekit.cli.pages import show_options
+
+            show_options(out, found)
+
+        return common.face.give(found, words)
+
+
+def check(
+    case: CaseRef,
+    what: Annotated[str, Parameter(name="WHAT", help="An event of the lifecycle, or: contact.")],
+    /,
+    *,
+    to: Annotated[str, Parameter(name="--to", help="Of contact: the role of whom it goes to.")] = "",
+    via: Annotated[str, Parameter(name="--via", help="Of contact: phone, email, sms, letter, visit or portal.")] = "",
+    party: Annotated[str, Parameter(name="--party", help="Of contact: which party, where several play the role.")] = "",
+    field: Fields = (),
+    common: Everywhere = HERE,
+) -> int:
+    """Asks whether something may be done now; exit code 1 where it is refused."""
+    from casekit.cli.values import typed
+    from casekit.cli.working import form_of, says_of
+
+    with common.desk() as desk, common.seat_at(desk) as seat:
+        if what == "contact":
+            about: dict[str, Any] = {name: value for name, value in (("to", to), ("via", via), ("party", party)) if value}
+        else:
+            about = typed(field, form_of(says_of(desk, seat, case), what), "--field")
+        verdict = seat.check(case, what, **about)
+        code = REFUSED if verdict.outcome == "refused" else DONE
+        return common.face.give(verdict, lambda out: show_verdict(out, what, verdict), code)
+
+
+def explain(
+    case: CaseRef,
+    event: Annotated[str, Parameter(name="EVENT", help="The event; none: closing.")] = "",
+    /,
+    *,
+    outcome: Annotated[str, Parameter(name="--outcome", help="Without an event: closing with this outcome.")] = "",
+    common: Everywhere = HERE,
+) -> int:
+    """Shows everything in the way of an event or of closing, and who could bring it about."""
+    with common.seat() as seat:
+        found = seat.explain(case, event) if event else seat.explain_closing(case, outcome)
+        answer = {**_fields(found), "possible": found.possible}
+
+        def words(out: Console) -> None:
+            from casekit.cli.looks import said
+
+            for line in found.lines():
+                out.print(said(line))
+
+        return common.face.give(answer, words)
+
+
+def show_verdict(out: Console, what: str, verdict: Verdict) -> None:
+    """A verdict with all its reasons."""
+    from rich.text import Text
+
+    from casekit.cli.looks import said, show_findings, show_objections
+
+    style = "bold red" if verdict.outcome == "refused" else "bold green"
+    line = Text(f"{said(what)}: {said(verdict.outcome)}", style)
+    if verdict.allowed_at:
+        line.append(f", allowed from {said(verdict.allowed_at)}", "not bold")
+    out.print(line)
+    if verdict.objections:
+        show_objections(out, "Objections", verdict.objections)
+    show_findings(out, verdict.factors)
+    if verdict.asked:
+        out.print(Text("asked: " + ", ".join(f"{name} {version}" for name, version in verdict.asked.items()), "dim"))
+
+
+def _fields(record: Any) -> dict[str, Any]:
+    import attrs
+
+    return {a.name: getattr(record, a.name) for a in attrs.fields(type(record))}

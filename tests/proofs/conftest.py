@@ -1,0 +1,60 @@
+"""The proofs: what casekit promises, tried many times over, each with its figure at the end of the run.
+
+Each proof runs in a small form here.
+CASEKIT_PROOFS multiplies the counts (CASEKIT_PROOFS=10: ten times as many).
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
+
+import pytest
+
+from conftest import TestClock
+
+FIGURES: list[str] = []
+"""What the proofs of this run came to, a line each."""
+
+
+@pytest.fixture
+def figure() -> Callable[[str], None]:
+    """Says what a proof came to."""
+    return FIGURES.append
+
+
+@pytest.fixture
+def times() -> Callable[[int], int]:
+    """How often a proof is tried: the count of its small form, times CASEKIT_PROOFS."""
+    factor = float(os.environ.get("CASEKIT_PROOFS", "1"))
+    return lambda count: max(1, round(count * factor))
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> Iterator[random.Random]:
+    """Chance that can be had again: CASEKIT_SEED is told where a proof fails."""
+    seed = int(os.environ.get("CASEKIT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
+    print(f"CASEKIT_SEED={seed}")  # noqa: T201 - pytest shows it where the test fails
+    yield random.Random(f"{seed} {request.node.name}")
+
+
+class Ticking(TestClock):
+    """A clock that goes on by a second each time somebody looks at it: no two entries are of one moment."""
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(seconds=1)
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Ticking:
+    return Ticking()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if FIGURES:
+        terminalreporter.section("proofs")
+        for line in FIGURES:
+            terminalreporter.write_line(line)

@@ -1,0 +1,252 @@
+"""P8: any change of what is recorded is detected, and its place is named."""
+
+from __future__ import annotations
+
+import random
+import shutil
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from attrs import define, field, frozen
+
+from casekit import CasekitError, Desk, Seat
+from casekit.record.tables import KEYS, ROWS
+from casekit.record.verify import Wrong
+from casekit.store.auditing import OF_STREAMS
+from casekit.store.tables import METADATA
+from proofs import office
+from servers import dsn
+
+OUTSIDE = {
+    ("outbox", "n"): "which entry is still to be told: a pointer to nowhere is found, one to another entry can't be",
+    ("outbox", "attempts"): "how a delivery goes, not what was recorded",
+    ("outbox", "next_at"): "how a delivery goes, not what was recorded",
+    ("outbox", "done"): "how a delivery goes, not what was recorded",
+    ("outbox", "error"): "how a delivery goes, not what was recorded",
+    ("idempotency", "key_hmac"): "a keyed digest of a text that the record does not hold: a changed one is a key that never came",
+    ("idempotency", "request_hmac"): "a keyed digest of a text that the record does not hold: a changed one refuses the key as reused",
+}
+"""Columns beside the promise, each with the reason."""
+
+
+@frozen
+class Cell:
+    """One value in one row."""
+
+    table: str
+    row: dict[str, Any]
+    column: str
+
+    @property
+    def value(self) -> Any:
+        return self.row[self.column]
+
+
+@define
+class Tally:
+    """What became of the flips."""
+
+    flips: int = 0
+    refused: int = 0
+    outside: int = 0
+    missed: list[str] = field(factory=list)
+    misplaced: list[str] = field(factory=list)
+
+
+class SQLite:
+    """The store's file, written past casekit."""
+
+    def __init__(self, path: Path) -> None:
+        self.connection = sqlite3.connect(path, isolation_level=None)
+        self.connection.text_factory = bytes
+        self.error = sqlite3.Error
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found = self.connection.execute(f"SELECT * FROM {table}")
+        names = [d[0] for d in found.description]
+        return [{n: _Text(v) if isinstance(v, bytes) and _is_text(table, n) else v for n, v in zip(names, row, strict=True)} for row in found]
+
+    def update(self, table: str, key: dict[str, Any], column: str, value: Any) -> None:
+        where = " AND ".join(f"{name} = {_cast(v)}" for name, v in key.items())
+        statement = f"UPDATE {table} SET {column} = {_cast(value)} WHERE {where}"
+        changed = self.connection.execute(statement, [_bare(v) for v in (value, *key.values())]).rowcount
+        assert changed == 1, (table, key, column)
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class _Text(bytes):
+    """Text as its bytes, so that a flipped bit need not be UTF-8 any more."""
+
+
+def _is_text(table: str, column: str) -> bool:
+    return str(METADATA.tables[table].c[column].type).startswith("TEXT")
+
+
+def _cast(value: Any) -> str:
+    return "CAST(? AS TEXT)" if isinstance(value, _Text) else "?"
+
+
+def _bare(value: Any) -> Any:
+    return bytes(value) if isinstance(value, _Text) else value
+
+
+class PostgreSQL:
+    """The store's database, written past casekit by one who may switch foreign keys off."""
+
+    def __init__(self, url: str) -> None:
+        self.connection = psycopg.connect(dsn(url), autocommit=True)
+        self.connection.execute("SET session_replication_role = replica")
+        self.error = psycopg.Error
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        found = self.connection.execute(f"SELECT * FROM {table}".encode())
+        names = [d.name for d in found.description or ()]
+        return [dict(zip(names, row, strict=True)) for row in found]
+
+    def update(self, table: str, key: dict[str, Any], column: str, value: Any) -> None:
+        where = " AND ".join(f"{name} = %s" for name in key)
+        self.connection.execute(f"UPDATE {table} SET {column} = %s WHERE {where}".encode(), [value, *key.values()])
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def flipped(value: Any, dice: random.Random) -> Any:
+    """The value with one bit changed; None where there is none to change."""
+    if isinstance(value, int):
+        changed = value ^ 1 << dice.randrange(64)
+        return changed - 2**64 if changed >= 2**63 else changed
+    if isinstance(value, str):
+        place = dice.randrange(len(value))
+        return value[:place] + chr(ord(value[place]) ^ 1 << dice.randrange(7)) + value[place + 1 :]
+    place = dice.randrange(len(value))
+    return type(value)(value[:place] + bytes([value[place] ^ 1 << dice.randrange(8)]) + value[place + 1 :])
+
+
+def cells(store: SQLite | PostgreSQL, dice: random.Random) -> Iterator[Cell]:
+    """Cells at random: every table as often as the other, then any row, then any column."""
+    kept = {name: store.rows(name) for name in METADATA.tables}
+    assert all(kept.values()), f"the office leaves tables empty: {[n for n, rows in kept.items() if not rows]}"
+    while True:
+        table = dice.choice(list(kept))
+        row = dice.choice(kept[table])
+        column = dice.choice(list(row))
+        if row[column] not in (None, "", b""):
+            yield Cell(table, row, column)
+
+
+def flip(store: SQLite | PostgreSQL, seat: Seat, cell: Cell, value: Any, places: Places, tally: Tally) -> None:
+    """Flips a cell, looks whether verification sees it and where, and puts it back."""
+    key = {c.name: cell.row[c.name] for c in METADATA.tables[cell.table].primary_key}
+    try:
+        store.update(cell.table, key, cell.column, value)
+    except store.error:
+        tally.refused += 1  # the database itself does not take it: a key twice, a byte that is no text
+        return
+    tally.flips += 1
+    try:
+        wrong = seat.verify().wrong
+    finally:
+        moved = {**key, cell.column: value} if cell.column in key else key
+        store.update(cell.table, moved, cell.column, cell.value)
+    said = f"{cell.table}.{cell.column} of {key}: {cell.value!r} became {value!r}: {wrong[:3]}"
+    if (cell.table, cell.column) in OUTSIDE:
+        tally.outside += 1
+    elif not wrong:
+        tally.missed.append(said)
+    elif not any(places.names(w, cell, value) for w in wrong):
+        tally.misplaced.append(said)
+
+
+class Places:
+    """Where verification should say that a cell is wrong."""
+
+    def __init__(self, store: SQLite | PostgreSQL) -> None:
+        self.uuids = {row["sid"]: _str(row["uuid"]) for row in store.rows("streams")}
+
+    def names(self, wrong: Wrong, cell: Cell, value: Any) -> bool:
+        """Whether this is the place."""
+        uuid = self.uuids.get(cell.row.get("sid", 0), "")
+        if cell.table == "entries":
+            return (wrong.stream, wrong.n, wrong.table) == (uuid, cell.row["n"], "entries")
+        if cell.table == "streams":
+            return self._head(wrong, cell, value, uuid)
+        if cell.table in ROWS:
+            return self._row(wrong, cell, value, uuid)
+        if cell.table == "search":
+            return wrong.table == "search" and wrong.row in (uuid, str(value))
+        if cell.table in ("outbox", "idempotency"):
+            return wrong.table == cell.table and wrong.row.split(".")[0] in (str(cell.row["sid"]), str(value))
+        key = {"data_keys": "owner", "definitions": "digest", "sequences": "name", "meta": "name"}[cell.table]
+        named = wrong.row in ("", _str(cell.row[key]), _str(value))
+        return wrong.table == cell.table and named and wrong.column in ("", cell.column, key, "value", "body")
+
+    def _head(self, wrong: Wrong, cell: Cell, value: Any, uuid: str) -> bool:
+        if cell.column == "uuid":  # the chain is bound to it from its first entry on
+            return (wrong.stream, wrong.n) == (_str(value), 1)
+        if cell.column in ("sid", "tenant"):  # the rows that it leaves behind belong to nobody
+            return (wrong.table, wrong.row) == ("entries", str(cell.row["sid"]))
+        return (wrong.stream, wrong.table, wrong.row, wrong.column) == (uuid, "streams", uuid, cell.column)
+
+    def _row(self, wrong: Wrong, cell: Cell, value: Any, uuid: str) -> bool:
+        if wrong.table != cell.table or wrong.stream != uuid:
+            return False
+        keys = KEYS[cell.table]
+        was = ".".join(_str(cell.row[k]) for k in keys)
+        now = ".".join(_str(value if k == cell.column else cell.row[k]) for k in keys)
+        if cell.column in (*keys, "sid", "tenant"):
+            return wrong.row in (was, now)
+        return (wrong.row, wrong.column) == (was, cell.column)
+
+
+def _str(value: Any) -> str:
+    return value.decode(errors="backslashreplace") if isinstance(value, bytes) else str(value)
+
+
+@pytest.fixture
+def filled(open_store: Callable[..., Desk], clock: Any) -> Desk:
+    desk = open_store(plugins=office.PLUGINS)
+    office.fill(desk, clock)
+    return desk
+
+
+@pytest.fixture
+def auditor(filled: Desk) -> Iterator[Seat]:
+    seat = filled.seat("test:auditor", roles={"auditor"})
+    assert seat.verify().wrong == []
+    yield seat
+    assert seat.verify().wrong == [], "a flip was not put back"
+
+
+def test_every_flipped_bit_is_detected_and_its_place_named(
+    engine: str,
+    auditor: Seat,
+    store_url: str,
+    tmp_path: Path,
+    dice: random.Random,
+    times: Callable[[int], int],
+    figure: Callable[[str], None],
+) -> None:
+    count = times(2000 if engine == "sqlite" else 200)
+    store = SQLite(tmp_path / "store.db") if engine == "sqlite" else PostgreSQL(store_url)
+    tally = Tally()
+    with closing(store):
+        places = Places(store)
+        for cell in cells(store, dice):
+            flip(store, auditor, cell, flipped(cell.value, dice), places, tally)
+            if tally.flips - tally.outside == count:
+                break
+
+    figure(
+        f"P8 flips ({engine}): {count} bits, {len(tally.missed)} undetected, {len(tally.misplaced)} named at another place; "
+        f"{tally.outside} more outside the promise, {tally.refused} refused by the database"
+    )
+    assert not tally.missed, "\n".join(tally.missed[:20])
+    assert not tally.misplaced, "\n".join(tally.misplaced[:20])
