@@ -8,7 +8,7 @@ that raises is known by name and does not silence the others.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -143,12 +143,14 @@ class Catalogue:
             version = what.dist.version if isinstance(what, EntryPoint) and what.dist else ""
             module = what.load() if isinstance(what, EntryPoint) else what
             says = self._check(module, version)
-            hooks = self._register(module, says)
-            declared = _declared(module, hooks)
-        except Exception as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
+            implemented = self._register(module, says)
+            declared = _declared(module, implemented)
+        except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
             self.loaded.append(Loaded(Plugin(str(name)), source, broken=f"{type(wrong).__name__}: {wrong}"))
             return
-        self.loaded.append(Loaded(says, source, hooks))
+        for hook, asked in implemented.items():
+            self._implementations[hook] = sorted((*self._implementations[hook], asked), key=lambda a: a.plugin.name)
+        self.loaded.append(Loaded(says, source, tuple(implemented)))
         self._found.append((says, declared))
 
     def _check(self, module: Any, version: str) -> Plugin:
@@ -162,20 +164,17 @@ class Catalogue:
             raise BadInput.at("PLUGIN.name", f"{says.name!r} is taken by {twin.source}", "remove one of the two")
         return evolve(says, version=says.version or version or "0")
 
-    def _register(self, module: Any, says: Plugin) -> tuple[str, ...]:
+    def _register(self, module: Any, says: Plugin) -> dict[str, Asked]:
         own = _hooks_of(module)
         for name, function in own.items():
             _check_signature(name, function)
         self._manager.register(module, says.name)
-        implemented = []
+        implemented = {}
         for name in own:
             for found in getattr(self._manager.hook, name).get_hookimpls():
-                if found.plugin_name == says.name:
-                    self._implementations[name].append(Asked(says, found.function, getattr(found.function, "casekit_needs", ())))
-                    implemented.append(name)
-        for asked in self._implementations.values():
-            asked.sort(key=lambda a: a.plugin.name)
-        return tuple(implemented)
+                if found.plugin is module:
+                    implemented[name] = Asked(says, found.function, getattr(found.function, "casekit_needs", ()))
+        return implemented
 
     def _resolve_conflicts(self) -> None:
         """A key that two plugins claim belongs to neither: both are named, both are quarantined."""
@@ -285,7 +284,7 @@ def _installed() -> Iterator[tuple[EntryPoint, str]]:
         yield point, f"{distribution} ({point.value})"
 
 
-def _declared(module: Any, hooks: tuple[str, ...]) -> dict[str, Any]:
+def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
     declared: dict[str, Any] = {}
     for group, kind in _KEYED.items():
         if f"casekit_{group}" in hooks:
@@ -320,10 +319,12 @@ def _hooks_of(module: Any) -> dict[str, Any]:
 def _check_signature(name: str, function: Any) -> None:
     allowed = tuple(inspect.signature(getattr(specs, name)).parameters)
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.name not in allowed and parameter.default is inspect.Parameter.empty:
+        if parameter.name not in allowed:
             raise BadInput.at(
                 f"{name}({parameter.name})", "the hook has no such argument", "its arguments are " + (", ".join(allowed) or "none")
             )
+        if parameter.default is not inspect.Parameter.empty:
+            raise BadInput.at(f"{name}({parameter.name})", "an argument with a default would never be given", "take the default away")
     if inspect.iscoroutinefunction(function):
         raise BadInput.at(name, "hooks are plain functions", "take async away")
     if getattr(function, "casekit_needs", ()) and specs.FAMILIES[name] != "guard":
