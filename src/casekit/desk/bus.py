@@ -33,6 +33,7 @@ from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective, effective
 from casekit.plugins.catalogue import check_rule, guarded
+from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, View
 from casekit.store import reading
 from casekit.store.shelf import Shelf, Taken, writing
@@ -125,7 +126,7 @@ class Turn:
         self.spoke: dict[str, str] = {}
         self.accepted = True
         self.made = ""
-        self._view: View | None = None
+        self._views: dict[tuple[Need, ...] | None, View] = {}
 
     @property
     def n(self) -> int:
@@ -150,11 +151,12 @@ class Turn:
         self.changes.append(change)
         return f"{self.n}.{len(self.changes) - 1}"
 
-    def view(self) -> View:
-        """The whole case file."""
-        if self._view is None:
-            self._view = self.file.view(self.now)
-        return self._view
+    def view(self, needs: tuple[Need, ...] | None = None) -> View:
+        """The case file as it was before this command: whole, or what a guard with those needs sees of it."""
+        found = self._views.get(needs)
+        if found is None:
+            found = self._views[needs] = self.file.view(self.now, needs)
+        return found
 
     def postings(self) -> tuple[Posting, ...]:
         """The ledger, with what this command has posted so far."""
@@ -194,7 +196,7 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.desk.catalogue.implementations(hook, self.definition.says.key):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.file.view(self.now, asked.needs), **arguments)
+            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -257,7 +259,7 @@ class Turn:
         self.spoke[plugin.name] = plugin.version
         said = (rule.unmet, rule.citation, rule.remedy, None, plugin.name, plugin.version)
         try:
-            return Judged(key, check_rule(rule, self.file.view(self.now, rule.needs)), *said)
+            return Judged(key, check_rule(rule, self.view(rule.needs)), *said)
         except PluginFailed as wrong:
             return Judged(key, None, *said, str(wrong))
 

@@ -117,7 +117,7 @@ class Questions:
         work, stream, rows = self._then(case, as_of, effective)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         now = asked(as_of, effective, stream.head["zone"])
-        return CaseFile(work, stream, definition, rows).view(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        return CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
 
     def cases(
         self,

@@ -99,6 +99,7 @@ class Catalogue:
         self.declared = Declared()
         self._found: list[tuple[Plugin, dict[str, Any]]] = []
         self._implementations: dict[str, list[Asked]] = {name: [] for name in specs.FAMILIES}
+        self._answering: dict[tuple[str, str], list[Asked]] = {}
         found = [*(_installed() if installed else ()), *((module, _name(module)) for module in modules)]
         for what, source in found:
             self._load(what, source)
@@ -121,7 +122,12 @@ class Catalogue:
 
     def implementations(self, hook: str, case_type: str) -> list[Asked]:
         """Who answers a hook for a case type, by name of plugin."""
-        return [a for a in self._implementations[hook] if case_type in a.plugin.handles or EVERY in a.plugin.handles]
+        known = self._answering.get((hook, case_type))
+        if known is None:
+            handling = (case_type, EVERY)
+            known = [a for a in self._implementations[hook] if not set(handling).isdisjoint(a.plugin.handles)]
+            self._answering[(hook, case_type)] = known
+        return known
 
     def listeners(self, case_type: str) -> list[Asked]:
         """Who wants to hear of what was recorded."""
@@ -130,6 +136,7 @@ class Catalogue:
     def quarantine(self, name: str, reason: str) -> None:
         """Takes a plugin out, whole, with what it declared."""
         self.loaded = [evolve(p, broken=reason) if p.says.name == name else p for p in self.loaded]
+        self._answering.clear()
         for hook, asked in self._implementations.items():
             self._implementations[hook] = [a for a in asked if a.plugin.name != name]
         for group in _KEYED:
