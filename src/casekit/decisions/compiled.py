@@ -5,6 +5,7 @@ Built once per case-type digest and shared by all threads; nothing in it changes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -28,6 +29,9 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "choose": {"option": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
+
+INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
+"""Events that the core raises by itself."""
 
 _T = TypeVar("_T")
 
@@ -107,6 +111,7 @@ class Compiled:
         digest: Its content address.
         nodes: State path → node.
         ways: Event → ways in order; ``always`` among them.
+        fired: Events that someone may fire: not those that the core raises by itself, and not ``always``.
         timers: Clocks in order.
         requirements: Key → record and condition, of the case type's own.
         totals: Name → record and, where it has one, expression, in order.
@@ -118,6 +123,7 @@ class Compiled:
     digest: str
     nodes: Mapping[str, Node]
     ways: Mapping[str, tuple[Way, ...]]
+    fired: frozenset[str]
     timers: tuple[Timer, ...]
     requirements: Mapping[str, tuple[Requirement, Expression]]
     totals: Mapping[str, tuple[Total, Expression | None]]
@@ -164,11 +170,13 @@ class _Loader:
 
     def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
         foreign = self._foreign(rules)
+        ways = self._ways()
         built = Compiled(
             says=self.type,
             digest=digest,
             nodes={path: self._node(path, state) for path, state in self.paths},
-            ways=self._ways(),
+            ways=ways,
+            fired=frozenset(event for event in ways if event != ALWAYS and not INTERNAL.fullmatch(event)),
             timers=tuple(self._timer(id_, clock) for id_, clock in _in_order(self.type.clocks)),
             requirements=self._requirements(),
             totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},

@@ -233,8 +233,8 @@ def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:
         BadInput: the case type has no such event, or its form is not filled in rightly.
     """
     definition = turn.definition
-    if event not in definition.ways or event == "always":
-        known = ", ".join(sorted(e for e in definition.ways if e != "always")) or "none"
+    if event not in definition.fired:
+        known = ", ".join(sorted(definition.fired)) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
     given = plain(dict(fields), event) if fields else {}
     way = turn.run.select(event, given)
@@ -329,7 +329,7 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
         BadInput: no transition leads to that outcome from anywhere, or several do from here.
     """
     definition = turn.definition
-    ways = [w for ways in definition.ways.values() for w in ways if explain.ends(definition, w) and w.event != "always"]
+    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
     known = sorted({explain.outcome_of(definition, w) for w in ways})
     ways = [w for w in ways if explain.outcome_of(definition, w) == outcome]
     if not ways:
