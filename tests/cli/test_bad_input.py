@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from commandline import DISPUTE, FINES, Run
 
 LOG = FINES / "broken.xes"

@@ -6,6 +6,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+
 from commandline import FINES, Run
 
 OBJECTION = {"rule", "reason", "citation", "allowed_at", "plugin", "remedy"}

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import random
-import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +13,9 @@ import psycopg
 import pytest
 from attrs import define, field, frozen
 
-from casekit import CasekitError, Desk, Seat
+from casekit import Desk, Seat
 from casekit.record.tables import KEYS, ROWS
 from casekit.record.verify import Wrong
-from casekit.store.auditing import OF_STREAMS
 from casekit.store.tables import METADATA
 from proofs import office
 from servers import dsn

@@ -10,9 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import casekit_debt_collection
-from casekit.errors import BadInput
-from casekit.plugins.catalogue import Catalogue, guarded
-from casekit.sdk import Message, Money, Person, View, at_wall_time, instant, local, moment
+from casekit.sdk import BadInput, Message, Money, Person, View, at_wall_time, instant, local, moment
 from casekit.testing import a_message, a_person, a_view, only
 from casekit_debt_collection import guards
 from casekit_debt_collection.casetype import DEBT_CASE
@@ -297,8 +295,7 @@ def case(messages: list[Message], *, people: tuple[Person, ...] = (MARIA, SHOP),
 
 
 def against(view: View, message: Message) -> list[str]:
-    asked = Catalogue([casekit_debt_collection], installed=False).implementations("casekit_before_message", "debt.case")[0]
-    return [o.rule for o in guarded(asked, view=only(view, asked.needs), message=message)]
+    return [o.rule for o in casekit_debt_collection.casekit_before_message(only(view, guards.BEFORE_MESSAGE), message)]
 
 
 def planned(when: str = "2020-04-07 10:00", to: Person = MARIA, via: str = "phone") -> Message:

@@ -261,7 +261,7 @@ def test_proposing_needs_the_notice_and_waits_for_an_answer(lee: Seat, boss: Sea
 
 
 def test_fees_need_an_agreement(lee: Seat, case: str) -> None:
-    assert refused(lee.charge, case, "fee", usd("25.00")) == ["debt.unauthorised-amount"]
+    assert refused(lee.charge, case, "fee", usd("25.00")) == ["debt.authorised-amount"]
     lee.document(case, "agreement", b"Fees may be charged.", name="a.txt")
     assert lee.charge(case, "fee", usd("25.00")).case.totals["balance"] == usd("1865.00")
 

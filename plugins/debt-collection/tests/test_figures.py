@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import casekit_debt_collection
-from casekit.errors import BadInput
-from casekit.sdk import Money, Option, View
+from casekit.sdk import BadInput, Money, Option, View
 from casekit.testing import a_document, a_message, a_person, a_view
 from casekit_debt_collection.casetype import DEBT_CASE
 from casekit_debt_collection.days import business_days_after, months_after, statutory_holidays
@@ -58,6 +57,7 @@ AMOUNTS = st.integers(1, 10**9).map(lambda minor: Money.of_minor(minor, "USD"))
 
 
 @given(AMOUNTS, st.integers(1, 120), st.dates(date(2000, 1, 1), date(2090, 1, 1)))
+@settings(deadline=None)
 def test_instalments_come_to_the_whole_and_none_is_empty(amount: Money, count: int, first: date) -> None:
     if amount.minor < count:
         with pytest.raises(BadInput, match="empty"):
@@ -116,6 +116,7 @@ def test_too_small_a_debt_has_fewer_ways() -> None:
 
 
 @given(AMOUNTS, st.integers(-(10**6), 10**7))
+@settings(deadline=None)
 def test_three_ways_that_differ_and_one_within_reach(balance: Money, left: int) -> None:
     disposable = Money.of_minor(left, "USD")
     ways = counts(balance, disposable)
@@ -211,6 +212,7 @@ def test_the_holidays_of_a_year() -> None:
 
 
 @given(st.dates(date(2021, 6, 20), date(2090, 1, 1)), st.integers(1, 10))
+@settings(deadline=None)
 def test_business_days_count_one_by_one(day: date, count: int) -> None:
     end = business_days_after(day, count)
     between = [day + timedelta(days=i) for i in range(1, (end - day).days + 1)]
@@ -219,6 +221,7 @@ def test_business_days_count_one_by_one(day: date, count: int) -> None:
 
 
 @given(st.dates(date(2000, 1, 1), date(2090, 1, 1)), st.integers(0, 600))
+@settings(deadline=None)
 def test_months_after(day: date, months: int) -> None:
     later = months_after(day, months)
     assert (later.year - day.year) * 12 + later.month - day.month == months

@@ -158,9 +158,9 @@ def casekit_close(view: View, outcome: str) -> Iterable[Objection]:
     return closing.objections(view, outcome)
 
 
-@hookimpl(needs=guards.BEFORE)
+@hookimpl
 def casekit_before(view: View, command: Command) -> Iterable[Objection]:
-    """No amount that nobody owes or has authorised; no collection of a debt that rests."""
+    """Nothing beyond what is owed; no collection of a debt that rests."""
     return guards.before(view, command)
 
 

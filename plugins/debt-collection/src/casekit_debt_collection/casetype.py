@@ -20,7 +20,7 @@ from casekit.sdk import (
     role,
 )
 
-from .parameters import DISPUTES, PAYMENT_ORDER
+from .parameters import AMOUNTS, DISPUTES, PAYMENT_ORDER
 
 WORKING = ("intake", "assessed", "proposing", "arrangement", "settling")
 HALTED = ("disputed", "ceased")
@@ -208,6 +208,12 @@ REQUIREMENTS = {
         citation="12 CFR 1006.34(a)(1)",
         remedy="send it, and add it as a validation-notice",
     ),
+    "debt.authorised-amount": Requirement(
+        "event.component == 'principal' or documents('agreement') >= 1 or documents('judgment') >= 1",
+        "Nothing on file authorises interest or fees.",
+        citation=AMOUNTS,
+        remedy="add the agreement or the judgment that allows them",
+    ),
     "debt.settlement-paid": Requirement(
         "known(settled_through) and paid >= settled_through",
         "The settlement is not paid.",
@@ -251,6 +257,7 @@ DEBT_CASE = CaseType(
     },
     clocks=CLOCKS,
     requirements=REQUIREMENTS,
+    guards={"charge": ("debt.authorised-amount",)},
     totals={
         "levied": Total("charge", report=True, title="Levied"),
         "paid": Total("payment", report=True, title="Paid"),

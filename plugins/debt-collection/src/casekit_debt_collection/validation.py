@@ -17,10 +17,12 @@ class Period:
     Attributes:
         received: When the notice was received, or may be taken as received.
         ends: Last day of the period; it is not moved where it falls on a holiday.
+        citation: Its rule.
     """
 
     received: date
     ends: date
+    citation: str = VALIDATION.period
 
 
 def period(sent: date, received: date | None = None) -> Period:
