@@ -52,7 +52,7 @@ class Opening:
         desk: The desk.
         call: The command; its args hold data and parties.
         type_key: Which case type.
-        data: Case data as Python or canonical values.
+        data: Case data, canonical.
         parties: Who plays which role.
         zone: The case's own zone; empty: that of the case type.
         more: Further members of the head.
@@ -63,7 +63,7 @@ class Opening:
         then: What else happens in the opening entry, once the initial state is entered.
     """
 
-    def __init__(self, desk: Desk, call: Call, type_key: str, data: Mapping[str, Any], parties: Parties, zone: str, more: Json) -> None:
+    def __init__(self, desk: Desk, call: Call, type_key: str, data: Json, parties: Parties, zone: str, more: Json) -> None:
         self.desk, self.call, self.data, self.more = desk, call, data, more
         self.definition = desk.library.current(type_key)
         self.parties = [(role, party) for role, given in parties.items() for party in given]
@@ -161,7 +161,7 @@ class Opening:
     def _form(self) -> Json:
         part = "open" if self.complete else "change"
         form = self.desk.library.form(self.definition, part, self.definition.says.data, complete=self.complete)
-        return form.read(self.data, "data")
+        return form.check(self.data, "data")
 
     def _first(self, work: Work, stream: Stream, when: Effective, number: str) -> list[Json]:
         says = self.definition.says
@@ -187,7 +187,7 @@ class Opening:
         asked = self._asked()
         if not asked:
             return
-        command = Command("open", dict(turn.file.data), turn.effective.at, self.call.actor.name)
+        command = Command("open", turn.file.data, turn.effective.at, self.call.actor.name)
         for one in asked:
             turn.spoke[one.plugin.name] = one.plugin.version
             turn.objections += guarded(one, view=turn.view(one.needs), command=command)
