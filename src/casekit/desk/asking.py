@@ -142,7 +142,7 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     definition = turn.definition
-    closing = [w for ways in definition.ways.values() for w in ways if w.event != "always" and explain.ends(definition, w)]
+    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
     keys = {w.key for w in closing if not outcome or explain.outcome_of(definition, w) == outcome}
     if not keys:
         known = ", ".join(sorted({explain.outcome_of(definition, w) for w in closing})) or "none"
