@@ -72,7 +72,7 @@ class Step:
     raw: Json
 
 
-@frozen(eq=False)
+@frozen
 class Trail:
     """One trace, ready to be recorded.
 
