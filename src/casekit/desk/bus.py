@@ -80,7 +80,7 @@ class Call:
         version: Version of the case that the caller has seen; None: any.
         force: Of an observed event: whether the move is made even where the lifecycle does not allow it.
         about: Further clear members of the entry's ``about``.
-        sealed: Further members that are sealed with the case.
+        sealed: Further members that are sealed with the case, canonical.
     """
 
     spec: Spec
@@ -284,12 +284,12 @@ class Turn:
             about["nonconforming"] = True
         sealed = dict(self.call.sealed)
         if self.call.reason:
-            sealed["reason"] = self.call.reason
+            sealed["reason"] = plain(self.call.reason, "reason")
         if self.objections:
             about["objections"] = [clear(o) for o in self.objections]
             sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in self.objections]
         if sealed:
-            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", plain(sealed))
+            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
 
 

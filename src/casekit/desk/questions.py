@@ -12,6 +12,7 @@ from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.timeline import journal, timeline
+from casekit.desk.traces import cases_of
 from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, NotFound
@@ -40,10 +41,10 @@ LARGEST_PAGE = 500
 
 
 def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
-    """UUID of a case.
+    """UUID of a case, named by a value, its id, its human number, or ``source/trace`` where it was imported.
 
     Raises:
-        NotFound: no case has that human number.
+        NotFound: there is no such case.
     """
     if isinstance(case, Done):
         return case.case.id
@@ -51,7 +52,11 @@ def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
         return case.id
     if len(case) == 36 and case.count("-") == 4:
         return case
-    found = reading.numbered(desk.shelf(tenant), case)
+    shelf = desk.shelf(tenant)
+    found = reading.numbered(shelf, case)
+    source, slash, trace = case.partition("/")
+    if found is None and slash:
+        found = cases_of(shelf, source, [trace]).get(trace)
     if found is None:
         raise NotFound.at("case", f"there is no case {case}", "check the number or id, the tenant and the store")
     return found
