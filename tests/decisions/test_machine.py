@@ -37,9 +37,11 @@ NESTED = CaseType(
         "a": state("a", {"b": state("b", {"c": state("c"), "d": state("d")}, "c"), "e": state("e")}, "b"),
         "f": state("f", {"g": state("g")}, "g"),
         "z": state("z", category="closed", outcome="done"),
+        "void": state("void", category="cancelled"),
     },
     transitions={
         "sibling": Transition("a.b.c", "a.b.d", do=said("*")),
+        "either": Transition(("a", "a.b.c"), "a.e", do=said("*")),
         "up": Transition("a.b", "a.e", do=said("*")),
         "out": Transition("a", "f", do=said("*")),
         "inner": Transition("a.b", "a.b.d", do=said("*")),
@@ -52,6 +54,7 @@ NESTED = CaseType(
         "deep": Transition("f", "a.b.d", do=said("*")),
         "end": Transition(("a", "f"), "z", do=said("*")),
         "again": Transition("z", "a", do=said("*")),
+        "annul": Transition("z", "void"),
     },
 )
 
@@ -65,6 +68,7 @@ def passed(case: Any) -> str:
     [
         ("sibling", "a.b.d", "-c * +d"),
         ("up", "a.e", "-c -b * +e"),
+        ("either", "a.e", "-c -b * +e"),  # taken from the innermost of its sources
         ("out", "f.g", "-c -b -a * +f +g"),
         ("inner", "a.b.d", "-c -b * +b +d"),
         ("inner-kept", "a.b.d", "-c * +d"),
@@ -98,7 +102,9 @@ def test_a_forced_way_keeps_what_is_around_both(play: Any, build: Any) -> None:
 def test_closing_says_the_outcome_and_reopening_begins_a_new_cycle(play: Any) -> None:
     case = play(NESTED).open().do("end")
     assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["closed", "done", 1]
-    case.do("again")
+    case.do("annul")  # over in another way, and not open again
+    assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["cancelled", None, 1]
+    case = play(NESTED).open().do("end").do("again")
     assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["open", None, 2]
 
 
