@@ -21,7 +21,7 @@ class _Hidden(importlib.abc.MetaPathFinder):
 
     def find_spec(self, fullname: str, _path: Any = None, _target: Any = None) -> None:
         """Refuses them; leaves everything else to others."""
-        if fullname.split(".")[0] in ("orjson", "jsonschema_rs"):
+        if fullname.split(".", maxsplit=1)[0] in ("orjson", "jsonschema_rs"):
             raise ModuleNotFoundError(f"{fullname} is hidden", name=fullname)
 
 

@@ -10,11 +10,10 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-from servers import NoServer, Server, postgresql
-
 from benchmarks.figures import Figure, figure, machine
 from benchmarks.lines import LINES, Line
 from benchmarks.pair import Pair
+from servers import NoServer, Server, postgresql
 
 _numbers = count()
 
@@ -73,6 +72,7 @@ def _pair(line: Line, folder: Path, server: Server | None) -> Iterator[Pair]:
 
 def _version(server: Server) -> str:
     import psycopg
+
     from servers import dsn
 
     with psycopg.connect(dsn(server.url)) as connection:

@@ -4,9 +4,9 @@ import os
 from pathlib import Path
 
 import pytest
-from commandline import DISPUTE, Run, Said
 
 from casekit.cli import main
+from commandline import DISPUTE, Run, Said
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ from typing import Any
 from commandline import DISPUTE, Run
 
 
-def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: Path) -> None:
+def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: Path) -> None:  # noqa: PLR0915 - one life
     def run(*arguments: object, code: int = 0) -> Any:
         said = program(*arguments, "--store", store_url, "--keys", tmp_path / "keys", "--type", DISPUTE, "--json")
         assert said.code == code, said

@@ -160,7 +160,7 @@ CHECKED: list[tuple[Change, str, str]] = [
     (put("data", wage=field(Money, personal=True, report=True)), "/data/wage/report", "summed up"),
     (put("data", half=Field({"type": "number"})), "/data/half/schema", "not exact"),
     (put("data", half=Field({"type": "array", "items": {"type": ["null", "number"]}})), "/data/half/schema", "not exact"),
-    (put("data", odd=Field({"type": "strange"})), "/data/odd/schema", "is not valid"),
+    (put("data", odd=Field({"type": "strange"})), "/data/odd/schema/type", "is not valid"),
     (put("facts", odd_key=field(int)), "/facts/odd_key", "is no key"),
     (put("facts", text=field(str)), "/facts/text/personal", "whether it is personal"),
     (put("roles", big=Role()), "/roles/Big", "can't be a name"),

@@ -47,7 +47,7 @@ def _wall(said: datetime, rules: ImportMap, where: str) -> datetime:
         return said
     try:
         return said.astimezone(zone_named(rules.time.zone))
-    except OverflowError:
+    except (OverflowError, BadInput):
         raise _outside(said.isoformat(), where) from None
 
 

@@ -7,7 +7,7 @@ decides is written down as results; a refusal is an entry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,7 @@ from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective, effective
-from casekit.plugins.catalogue import check_rule, guarded
+from casekit.plugins.catalogue import Asked, check_rule, guarded
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, View
 from casekit.store import reading
@@ -167,8 +167,10 @@ class Turn:
         ]
         return (*self.file.postings(), *own)
 
-    def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
+    def require(self, keys: Collection[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
+        if not keys:
+            return True
         self.run.inputs.event = fields
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
@@ -190,11 +192,16 @@ class Turn:
     def guard(self, command: str, fields: Mapping[str, Any], **values: Any) -> None:
         """Asks the case type's guards and the plugins' about a command."""
         self.require(self.definition.says.guards.get(command, ()), fields)
-        self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+        if self.asked("casekit_before"):
+            self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+
+    def asked(self, hook: str) -> list[Asked]:
+        """Who answers a hook for this case."""
+        return self.desk.catalogue.implementations(hook, self.definition.says.key)
 
     def ask(self, hook: str, **arguments: Any) -> None:
         """Asks the guards of one hook."""
-        for asked in self.desk.catalogue.implementations(hook, self.definition.says.key):
+        for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
             self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
 
@@ -509,7 +516,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: after.get(name) for name in _PARTS if after.get(name) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
     if parts:
         changes.append({"c": "machine", "set": parts})
     sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}

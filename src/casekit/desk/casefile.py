@@ -316,7 +316,9 @@ class _Typed(Mapping[str, Any]):
 def load_parties(work: Work, uuids: Iterable[str]) -> dict[str, Stream]:
     """Parties by the UUID that was asked for; a merged party gives the one that it was merged into."""
     found: dict[str, Stream] = {}
-    for uuid in uuids:
+    wanted = list(uuids)
+    work.load(wanted)
+    for uuid in wanted:
         stream = work.stream(uuid, "party")
         while "merged" in stream.head:
             stream = work.stream(stream.head["merged"], "party")

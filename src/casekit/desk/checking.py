@@ -43,7 +43,7 @@ def _read(work: Work) -> Report:
         with snapshot(work.shelf):
             _check(work, report)
             report.wrong += [Wrong("", None, what, "database") for what in auditing.damage(work.shelf)]
-    except errors_of(work.shelf) as wrong:
+    except (errors_of(work.shelf), UnicodeError) as wrong:
         report.wrong.append(Wrong("", None, f"the store can't be read any further: {str(wrong).strip()}", ""))
     return report
 

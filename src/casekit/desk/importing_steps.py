@@ -255,7 +255,7 @@ class Steps:
             else:
                 counted.raw += 1
                 raw[name] = _raw(attribute)
-        return plain(raw, f"{where}: attribute") if raw else raw
+        return raw if all(map(str.isascii, raw)) else plain(raw, f"{where}: attribute")
 
     def _plan(self, rule: EventRule, definition: Compiled) -> _Plan:
         says = definition.says
