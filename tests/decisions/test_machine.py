@@ -171,11 +171,10 @@ def test_an_unknown_value_unsets_a_field(play: Any) -> None:
     assert case.log[-1][1] == {"n": None}
 
 
-def test_an_event_of_a_form_does_not_reach_the_ways_after_it(play: Any) -> None:
+def test_an_event_that_an_action_raises_comes_in_the_same_step(play: Any) -> None:
     ways = {"go": Transition("a.i", "a.j", form={"by": field(int)}, do=(Action(emit="next"),)), "next": Transition("a.j", "b")}
     case = play(simple(ways)).open().do("go", by=1)
     assert case.state == "b"
-    assert case.run(case.now).inputs.event == {}
 
 
 # --- coming to rest -------------------------------------------------------------------------------------------------
@@ -202,6 +201,10 @@ def test_a_way_that_nobody_fires_needs_its_requirements_too(play: Any) -> None:
     case = play(simple(ways, requirements={"rich": Requirement("n > 5")}), flag=True).open()
     assert case.state == "a.i"
     assert case.do("set").state == "b"
+    emitted = {"go": Transition("a", None, do=(Action(emit="next"),)), "next": Transition("a", "b", requires=("rich",))}
+    case = play(simple(emitted, requirements={"rich": Requirement("n > 5")}), n=1).open().do("go")
+    assert (case.state, case.happened) == ("a.i", ["transition.go", "next"])
+    assert play(simple(emitted, requirements={"rich": Requirement("n > 5")}), n=9).open().do("go").state == "b"
 
 
 def test_what_never_comes_to_rest_is_named_and_changes_nothing(play: Any) -> None:
