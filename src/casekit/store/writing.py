@@ -23,7 +23,9 @@ from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, O
 AT_ONCE = 40
 """The largest number of rows that PostgreSQL gets as one statement."""
 
-_REWRITTEN = {"clocks", "roles"}
+_REWRITTEN = {"clocks", "roles", "search"}
+"""Tables in which a row may come again: of a clock or role it then stands anew, of a search row it stands already."""
+
 _HEAD = tuple(c.name for c in STREAMS.c)
 _CHANGING = tuple(name for name in _HEAD if name not in ("tenant", "sid", "uuid", "kind"))
 
@@ -199,7 +201,7 @@ def _insert(table: Table, on_sqlite: bool) -> Any:
 def _over(statement: Any, table: Table) -> Any:
     keys = [c.name for c in table.primary_key]
     rest = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest) if rest else statement.on_conflict_do_nothing()
 
 
 def _key_names(table: Table) -> tuple[str, ...]:
