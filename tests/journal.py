@@ -74,4 +74,4 @@ def written(entries: Iterable[list[dict[str, Any]]], *, minutes: Iterable[int] |
         made.append((*(header | {"state": bytes.fromhex(header["state"])}).values(), body, previous))
     assert head is not None
     projected = {table: list(kept.values()) for table, kept in rows.items() if kept}
-    return Stream(TENANT, CASE, "case", len(made), head["version"], previous, canonical(head), listed(head), made, projected)
+    return Stream(TENANT, CASE, "case", len(made), head["version"], previous, made[-1][2], canonical(head), listed(head), made, projected)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from casekit.decisions.conditions import Expression, Inputs, Scope, load
 from casekit.decisions.grammar import DEEPEST, LONGEST
-from casekit.errors import BadInput
+from casekit.errors import BadInput, Problem
 from casekit.model.canonical import plain
 from casekit.model.money import Money
 from casekit.model.time import instant
@@ -97,7 +97,7 @@ booleans = st.recursive(
 )
 
 
-def written(tree: Any) -> str:
+def written(tree: Any) -> str:  # noqa: C901 - one line for each kind of part
     match tree:
         case ("read", name):
             return str(name)
@@ -261,11 +261,9 @@ def test_decimals_are_exact(a: str, b: str, i: int) -> None:
         assert made(f"rate {sign} i").holds(inputs) is compare(Fraction(a), i)
 
 
-@given(
-    st.datetimes(datetime(1900, 1, 2), datetime(2200, 1, 1)), st.sampled_from(["America/New_York", "Pacific/Apia", "Europe/Rome", "UTC"])
-)  # noqa: DTZ001
-def test_today_is_the_day_in_the_zone_of_the_case(at: datetime, zone: str) -> None:
-    at = at.replace(tzinfo=UTC)
+@given(st.integers(-2_200_000_000, 7_200_000_000), st.sampled_from(["America/New_York", "Pacific/Apia", "Europe/Rome", "UTC"]))
+def test_today_is_the_day_in_the_zone_of_the_case(seconds: int, zone: str) -> None:
+    at = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=seconds)
     inputs = Inputs(now=instant(at), zone=zone)
     today = at.astimezone(ZoneInfo(zone)).date()
     assert made("today", "date").canonical(inputs) == today.isoformat()
@@ -308,7 +306,7 @@ def test_states_clocks_parties_and_documents_are_counted_where_they_are() -> Non
 def test_two_currencies_are_an_error_and_not_an_answer() -> None:
     inputs = Inputs(data={"price": "1.00 USD", "limit": "1.00 EUR"})
     for text in ("price < limit", "price in (money('1.00 EUR'),)", "min(price, limit) > 0", "price + limit > 0"):
-        with pytest.raises(BadInput, match="1.00 .* can't be set against an amount in"):
+        with pytest.raises(BadInput, match=r"1\.00 .* can't be set against an amount in"):
             made(text).holds(inputs)
     explained = made("p or price < limit").explain(inputs)  # a question does not fail
     assert explained.value is None
@@ -568,8 +566,23 @@ _WORDS = {
 
 python = st.recursive(
     st.sampled_from(
-        [*SCOPE.data, "event", "today", "at", "known", "__import__", "self", "0", "1", "-7", "1.5", "1e400", "0b1", "10**10", "'a'", '"b"']
-        + [
+        [
+            *SCOPE.data,
+            "event",
+            "today",
+            "at",
+            "known",
+            "__import__",
+            "self",
+            "0",
+            "1",
+            "-7",
+            "1.5",
+            "1e400",
+            "0b1",
+            "10**10",
+            "'a'",
+            '"b"',
             "b'c'",
             "f'{i}'",
             "r'd'",
@@ -587,7 +600,12 @@ python = st.recursive(
         ]
     ),
     lambda inner: st.one_of(
-        st.builds("({} {} {})".format, inner, st.sampled_from("+ - * / // % ** @ << >> & | ^ and or < == is in".split()), inner),
+        st.builds(
+            "({} {} {})".format,
+            inner,
+            st.sampled_from(["+", "-", "*", "/", "//", "%", "**", "@", "<<", ">>", "&", "|", "^", "and", "or", "<", "==", "is", "in"]),
+            inner,
+        ),
         st.builds("({} {})".format, st.sampled_from(["not", "-", "+", "~", "await", "yield", "lambda:", "lambda x:", "*"]), inner),
         st.builds("{}({})".format, inner, inner),
         st.builds("{}(**{})".format, inner, inner),
@@ -626,8 +644,22 @@ soup = st.lists(
             "*",
             ",",
             "0",
+            "1",
+            "if",
+            "else",
+            "money",
+            "'1.00 EUR'",
+            "min",
+            "max",
+            "today",
+            "day",
+            "'2026-01-01'",
+            "True",
+            "is",
+            "lambda",
+            "fact",
+            "\n",
         ]
-        + ["1", "if", "else", "money", "'1.00 EUR'", "min", "max", "today", "day", "'2026-01-01'", "True", "is", "lambda", "fact", "\n"]
     ),
     max_size=25,
 ).map(" ".join)
@@ -646,10 +678,13 @@ soup = st.lists(
 @example("i in (" + "1," * 900 + ")", "any")
 @example("event." + "x." * 900 + "x", "any")
 def test_any_text_either_loads_or_is_bad_input_and_holds_nothing_else(text: str, want: str) -> None:
+    problems: tuple[Problem, ...] = ()
     try:
         expression = made(text, want)
     except BadInput as wrong:
-        assert {problem.where for problem in wrong.problems} == {WHERE}
+        problems = wrong.problems
+    assert {problem.where for problem in problems} <= {WHERE}
+    if problems:
         return
     tree = ast.parse(" ".join(text.split()), mode="eval")
     for node in ast.walk(tree):

@@ -121,7 +121,7 @@ def test_a_stream_without_entries_is_wrong() -> None:
     assert wrong.n == 1
 
 
-HEAD = ("n", "version", "hash", "head", "kind")
+HEAD = ("n", "version", "hash", "recorded", "head", "kind")
 
 
 @given(st.sampled_from(HEAD + LISTED), st.integers(0, 10_000))

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
+from typing import Any, ClassVar
+
+import pytest
 
 import casekit_debt_collection
-import pytest
-from casekit_debt_collection.casetype import DEBT_CASE
-
 from casekit.sdk import Command, Message, Money, Recorded, RunningClock, View
 from casekit.testing import PluginTests, a_message, a_person, a_view
+from casekit_debt_collection.casetype import DEBT_CASE
 
 USD = "USD"
 MARIA = a_person("debtor", zone="America/New_York", name="Maria Silva")
@@ -26,7 +27,7 @@ def usd(amount: str) -> Money:
 class TestDebtCollection(PluginTests):
     plugin = casekit_debt_collection
     prefix = "debt."
-    calculations = {
+    calculations: ClassVar[Mapping[str, Mapping[str, Any]]] = {
         "debt.instalments": {"amount": usd("1840.00"), "count": 12, "first_due": date(2026, 12, 31)},
         "debt.contact": {"at": NOW, "zones": ["America/New_York"], "calls": [NOW - timedelta(hours=h) for h in range(1, 9)]},
         "debt.validation-period": {"sent": date(2026, 11, 20)},
@@ -64,7 +65,9 @@ class TestDebtCollection(PluginTests):
 
 def test_a_broken_promise_is_said_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     at = "2026-11-24T05:00:00.000000Z"
-    recorded = Recorded("0198", "debt.case", 12, "tick", at, at, "arrangement.behind", ("clock.promise.breached", "transition.fallen-behind"))
+    recorded = Recorded(
+        "0198", "debt.case", 12, "tick", at, at, "arrangement.behind", ("clock.promise.breached", "transition.fallen-behind")
+    )
     with caplog.at_level(logging.INFO, logger="casekit_debt_collection"):
         casekit_debt_collection.casekit_recorded(recorded)
     assert caplog.messages == [f"clock.promise.breached case=0198 entry=12 at={at} state=arrangement.behind"]

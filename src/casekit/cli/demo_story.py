@@ -148,10 +148,9 @@ class Story:
         found = self.lee.explain_closing(self.case, "paid")
 
         def words(out: Console) -> None:
-            from casekit.cli.looks import said
+            from casekit.cli.looks import show_lines
 
-            for line in found.lines():
-                out.print(said(line))
+            show_lines(out, found.lines())
 
         self._tell("lee: explain closing as paid", found, words)
 

@@ -32,15 +32,15 @@ def xes(
 
 @contextmanager
 def progress() -> Iterator[Callable[[int, int], None] | None]:
-    """A progress bar on standard error, where that is a terminal; gives what is to be told of bytes read and in all."""
+    """A progress bar on standard error, where that is a terminal; gives what is to be told how much is done and in all."""
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
     from casekit.cli.looks import console
 
-    columns = (TextColumn("Importing"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    columns = (TextColumn("Importing"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     with Progress(*columns, console=console(sys.stderr), transient=True) as bar:
         task = bar.add_task("import", total=None)
         yield lambda done, total: bar.update(task, completed=done, total=total)

@@ -131,7 +131,8 @@ def _option(option: Option) -> dict[str, str]:
     cells = {"what": option.text}
     if option.promises:
         cells |= {"payments": str(len(option.promises)), "first": _promise(option.promises[0]), "last": _promise(option.promises[-1])}
-        cells["in all"] = said(_sum(option))
+        if _sum(option) not in option.args.values():
+            cells["in all"] = said(_sum(option))
     # What the words say already is not said again.
     cells |= {name: said(value) for name, value in option.args.items() if f"{{{name}}}" not in option.words and name not in cells}
     if option.plan:

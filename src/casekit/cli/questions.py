@@ -83,10 +83,9 @@ def explain(
         answer = {**_fields(found), "possible": found.possible}
 
         def words(out: Console) -> None:
-            from casekit.cli.looks import said
+            from casekit.cli.looks import show_lines
 
-            for line in found.lines():
-                out.print(said(line))
+            show_lines(out, found.lines())
 
         return common.face.give(answer, words)
 
@@ -95,12 +94,12 @@ def show_verdict(out: Console, what: str, verdict: Verdict) -> None:
     """A verdict with all its reasons."""
     from rich.text import Text
 
-    from casekit.cli.looks import said, show_findings, show_objections
+    from casekit.cli.looks import exact, said, show_findings, show_objections
 
     style = "bold red" if verdict.outcome == "refused" else "bold green"
     line = Text(f"{said(what)}: {said(verdict.outcome)}", style)
     if verdict.allowed_at:
-        line.append(f", allowed from {said(verdict.allowed_at)}", "not bold")
+        line.append(", allowed from ", "not bold").append(exact(verdict.allowed_at) or "")
     out.print(line)
     if verdict.objections:
         show_objections(out, "Objections", verdict.objections)

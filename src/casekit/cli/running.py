@@ -81,7 +81,8 @@ def _complete(arguments: Sequence[str]) -> None:
 def _parsing(wrong: CycloptsError) -> Problem:
     wrong.verbose = False
     command = " ".join(("casekit", *(wrong.command_chain or ())))
-    return Problem(command, str(wrong).strip().rstrip("."), f"see {command} --help")
+    words = str(wrong).strip()
+    return Problem(command, words if words.endswith("...") else words.removesuffix("."), f"see {command} --help")
 
 
 def _store(text: str) -> Problem:

@@ -17,7 +17,7 @@ from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
 from casekit.definition.casetype import ENDED
-from casekit.errors import Livelock
+from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
 
@@ -122,24 +122,22 @@ class Run:
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
+        ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
         if any(name not in known for name in self.definition.totals):
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
-        self.machine["ledger"] = _counted(self.machine.get("ledger"), posting, taken_back)
+        self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
     def raise_(self, event: str) -> None:
         """Puts an internal event into the queue."""
         self._queue.append(event)
 
-    def candidates(self, event: str) -> list[Way]:
+    def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart."""
-        ways = self.definition.ways.get(event, ())
-        if not ways:
-            return []
-        chain = self.definition.nodes[self.machine["active"][0]].chain if self.machine["active"] else ()
-        return [way for path in reversed(chain) for way in ways if path in way.says.source]
+        active = self.machine["active"]
+        return self.definition.leading[active[0]].get(event, ()) if active else ()
 
     def select(self, event: str, fields: Mapping[str, Any]) -> Way | None:
         """The way that an event takes: the first candidate whose condition holds."""
@@ -173,6 +171,7 @@ class Run:
         Raises:
             Livelock: they never come to rest; names the cycle.
         """
+        self.inputs.event = {}
         while True:
             if self._eventless():
                 continue
@@ -195,9 +194,9 @@ class Run:
             self.machine["wake"] = wake
 
     def _eventless(self) -> bool:
-        self.inputs.event = {}
+        inputs = self.inputs
         for way in self.candidates("always"):
-            if way.when is not None and way.when.holds(self.inputs) and self._met(way):
+            if way.when is not None and way.when.holds(inputs) and self._met(way):
                 self.take(way, {})
                 return True
         return False
@@ -279,6 +278,8 @@ class _Overlay(Mapping[str, Any]):
 def _counted(ledger: Json | None, posting: Posting, taken_back: Posting | None) -> Json:
     """What the ledger comes to, in minor units, kept in the head."""
     known = ledger or {"charged": 0, "paid": 0, "currency": posting.amount.currency}
+    if posting.amount.currency != known["currency"]:
+        raise BadInput.at("amount", f"{posting.amount} on a ledger in {known['currency']}", "convert it at a dated rate first")
     counted, sign = (posting, 1) if taken_back is None else (taken_back, -1)
     name = "charged" if counted.kind == "charge" else "paid"
     return {**known, name: known[name] + sign * counted.amount.minor}

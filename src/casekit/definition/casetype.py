@@ -6,7 +6,7 @@ decides, each record carries an explicit ``order``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from attrs import field as attr
@@ -66,6 +66,10 @@ class Action:
     args: Mapping[str, str] = attr(factory=dict)
 
 
+def _actions(value: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(value)
+
+
 @frozen
 class State:
     """A state, or a state of states.
@@ -85,8 +89,8 @@ class State:
     initial: str = ""
     states: Mapping[str, State] = attr(factory=dict, converter=ordered)
     outcome: str = ""
-    on_enter: tuple[Action, ...] = attr(default=(), converter=tuple)
-    on_exit: tuple[Action, ...] = attr(default=(), converter=tuple)
+    on_enter: tuple[Action, ...] = attr(default=(), converter=_actions)
+    on_exit: tuple[Action, ...] = attr(default=(), converter=_actions)
     order: int = 0
 
 
@@ -120,7 +124,7 @@ class Transition:
     requires: tuple[str, ...] = attr(default=(), converter=_names)
     allow: str = ""
     form: Mapping[str, Field] = attr(factory=dict, converter=ordered)
-    do: tuple[Action, ...] = attr(default=(), converter=tuple)
+    do: tuple[Action, ...] = attr(default=(), converter=_actions)
     internal: bool = False
     reason: bool = False
     title: str = ""

@@ -12,7 +12,7 @@ from casekit.decisions.explain import Explanation, Road
 from casekit.desk import cases, records
 from casekit.desk.bus import Call, Spec, Turn, resolve
 from casekit.desk.values import Options
-from casekit.errors import BadInput, PluginFailed
+from casekit.errors import BadInput, Denied, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Objection, Option, Verdict
 from casekit.model.canonical import plain
@@ -104,7 +104,10 @@ def check_message(turn: Turn, role: str, via: str, party: str) -> Verdict:
 
 def check_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Verdict:
     """Whether an event may be brought about now."""
-    cases.do(turn, event, fields)
+    try:
+        cases.do(turn, event, fields)
+    except Denied as denied:
+        turn.objections += denied.objections
     return verdict(turn)
 
 
@@ -139,7 +142,7 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     definition = turn.definition
-    closing = [w for ways in definition.ways.values() for w in ways if w.event != "always" and explain.ends(definition, w)]
+    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
     keys = {w.key for w in closing if not outcome or explain.outcome_of(definition, w) == outcome}
     if not keys:
         known = ", ".join(sorted({explain.outcome_of(definition, w) for w in closing})) or "none"

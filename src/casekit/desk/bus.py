@@ -7,7 +7,7 @@ decides is written down as results; a refusal is an entry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,8 @@ from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective, effective
-from casekit.plugins.catalogue import check_rule, guarded
+from casekit.plugins.catalogue import Asked, check_rule, guarded
+from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, View
 from casekit.store import reading
 from casekit.store.shelf import Shelf, Taken, writing
@@ -125,7 +126,7 @@ class Turn:
         self.spoke: dict[str, str] = {}
         self.accepted = True
         self.made = ""
-        self._view: View | None = None
+        self._views: dict[tuple[Need, ...] | None, View] = {}
 
     @property
     def n(self) -> int:
@@ -150,11 +151,12 @@ class Turn:
         self.changes.append(change)
         return f"{self.n}.{len(self.changes) - 1}"
 
-    def view(self) -> View:
-        """The whole case file."""
-        if self._view is None:
-            self._view = self.file.view(self.now)
-        return self._view
+    def view(self, needs: tuple[Need, ...] | None = None) -> View:
+        """The case file as it was before this command: whole, or what a guard with those needs sees of it."""
+        found = self._views.get(needs)
+        if found is None:
+            found = self._views[needs] = self.file.view(self.now, needs)
+        return found
 
     def postings(self) -> tuple[Posting, ...]:
         """The ledger, with what this command has posted so far."""
@@ -165,8 +167,10 @@ class Turn:
         ]
         return (*self.file.postings(), *own)
 
-    def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
+    def require(self, keys: Collection[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
+        if not keys:
+            return True
         self.run.inputs.event = fields
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
@@ -188,13 +192,18 @@ class Turn:
     def guard(self, command: str, fields: Mapping[str, Any], **values: Any) -> None:
         """Asks the case type's guards and the plugins' about a command."""
         self.require(self.definition.says.guards.get(command, ()), fields)
-        self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+        if self.asked("casekit_before"):
+            self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+
+    def asked(self, hook: str) -> list[Asked]:
+        """Who answers a hook for this case."""
+        return self.desk.catalogue.implementations(hook, self.definition.says.key)
 
     def ask(self, hook: str, **arguments: Any) -> None:
         """Asks the guards of one hook."""
-        for asked in self.desk.catalogue.implementations(hook, self.definition.says.key):
+        for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.file.view(self.now, asked.needs), **arguments)
+            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -257,7 +266,7 @@ class Turn:
         self.spoke[plugin.name] = plugin.version
         said = (rule.unmet, rule.citation, rule.remedy, None, plugin.name, plugin.version)
         try:
-            return Judged(key, check_rule(rule, self.file.view(self.now, rule.needs)), *said)
+            return Judged(key, check_rule(rule, self.view(rule.needs)), *said)
         except PluginFailed as wrong:
             return Judged(key, None, *said, str(wrong))
 
@@ -330,7 +339,7 @@ class Bus:
             else:
                 turn, entries, refusal = self.transact(shelf, lambda work, locked: self._decide(work, call, case, decide, locked=locked))
         except Denied as denied:
-            self.log_denied(call, denied, case)
+            self.log_denied(call.actor, call.spec.name, denied, case, batch)
             raise
         except Taken:
             again = self._answered(shelf, call)
@@ -399,7 +408,7 @@ class Bus:
         self.remember(work, call, stream)
         return turn, entries, refusal
 
-    def authorise(self, call: Call, case_type: str | None, case: str = "") -> None:
+    def authorise(self, call: Call, case_type: str | None, case: str = "", batch: Work | None = None) -> None:
         """Refuses an actor without the permission of a command; the attempt goes to the desk log of the day.
 
         Raises:
@@ -408,7 +417,7 @@ class Bus:
         try:
             self.demand(call.actor, call.spec.permission, case_type)
         except Denied as denied:
-            self.log_denied(call, denied, case)
+            self.log_denied(call.actor, call.spec.name, denied, case, batch)
             raise
 
     def demand(self, actor: Actor, permission: str, case_type: str | None = None) -> None:
@@ -425,19 +434,22 @@ class Bus:
         args = {"actor": actor.name, "permission": permission}
         raise Denied([Objection("casekit.permission", words, args, remedy=remedy, plugin="casekit", version=__version__)])
 
-    def log_denied(self, call: Call, denied: Denied, case: str = "") -> None:
-        """Writes a denied attempt into the desk log of the day."""
-        shelf = self.desk.shelf(call.actor.tenant)
+    def log_denied(self, actor: Actor, command: str, denied: Denied, case: str = "", batch: Work | None = None) -> None:
+        """Writes a denied attempt into the desk log of the day; within a batch, as part of it."""
+        shelf = self.desk.shelf(actor.tenant)
         permission = denied.objections[0].args["permission"]
-        about: Json = {"command": call.spec.name, "permission": permission, "roles": sorted(call.actor.roles)}
+        about: Json = {"command": command, "permission": permission, "roles": sorted(actor.roles)}
         if case:
             about["case"] = case
 
         def once(work: Work, locked: bool) -> None:  # noqa: ARG001 - the shape that transact asks for
             recorded = work.now()
-            log(work, f"denied/{recorded[:10]}", "denied", about, actor=call.actor.name, recorded=recorded, command=new_uuid())
+            log(work, f"denied/{recorded[:10]}", "denied", about, actor=actor.name, recorded=recorded, command=new_uuid())
 
-        self.transact(shelf, once)
+        if batch is None:
+            self.transact(shelf, once)
+        else:
+            once(batch, True)
 
     def request_of(self, shelf: Shelf, call: Call) -> bytes:
         """The keyed digest of a request."""
@@ -465,6 +477,8 @@ class Bus:
         """Writes the idempotency key beside the entry."""
         if call.key:
             digest = work.shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
+            if any(row[1] == digest for row in work.rows.others.get(IDEMPOTENCY, ())):
+                raise KeyReused.at("key", f"{call.key!r} came before in this batch", "use a fresh key for each command of a batch")
             row = (work.shelf.tenant, digest, self.request_of(work.shelf, call), stream.sid, stream.n, stream.recorded)
             work.add(IDEMPOTENCY, row)
 
@@ -508,7 +522,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: after.get(name) for name in _PARTS if after.get(name) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
     if parts:
         changes.append({"c": "machine", "set": parts})
     sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}

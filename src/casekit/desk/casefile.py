@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from attrs import evolve
+
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
@@ -38,7 +40,6 @@ class CaseFile:
 
     Attributes:
         touched: Owners whose personal values were looked at so far.
-        data: Case data as Python values.
     """
 
     def __init__(self, work: Work, stream: Stream, definition: Compiled | None, past: Rows | None = None) -> None:
@@ -47,12 +48,21 @@ class CaseFile:
         self.stream = stream
         self.definition = definition
         self.touched: Touched = set()
-        head = stream.head
-        fields: Mapping[str, Field] = definition.says.data if definition else {}
-        sealed = {name: owner for owner, record in head["sealed"].items() for name in record["fields"]}
-        self.data = Values(head["data"], fields, sealed, self.open_data, self.touched)
+        self._data: Values | None = None
+        self._sealed = stream.head["sealed"]
         self._facts = _Latest(self)
         self._opened: dict[str, Json] = {}
+
+    @property
+    def data(self) -> Values:
+        """Case data as Python values."""
+        if self._data is None:
+            head = self.stream.head
+            fields: Mapping[str, Field] = self.definition.says.data if self.definition else {}
+            self._sealed = dict(self._sealed)  # copies: what was given out stays as it was when a batch goes on
+            sealed = {name: owner for owner, record in self._sealed.items() for name in record["fields"]}
+            self._data = Values(dict(head["data"]), fields, sealed, self.open_data, self.touched)
+        return self._data
 
     @property
     def zone(self) -> str:
@@ -74,43 +84,19 @@ class CaseFile:
         )
 
     def view(self, now: str, needs: Iterable[Need] | None = None) -> View:
-        """What plugins see at a moment; ``needs`` None: everything.
+        """What plugins see at a moment; ``needs`` None: everything. Each part is loaded when it is first looked at.
 
         What a guard reads of other streams goes into the versions that are checked again before the commit.
         """
-        head = self.stream.head
-        machine = head["machine"]
-        wanted = None if needs is None else {need.what: need for need in needs}
+        return _Loading(self, now, None if needs is None else {need.what: need for need in needs})
 
-        def get(what: str, load: Callable[..., tuple[Any, ...]]) -> tuple[Any, ...]:
-            if wanted is None:
-                return load(None)
-            need: Need | None = wanted.get(what)  # type: ignore[call-overload]
-            return () if need is None else load(_since(need, now, self.zone))
+    def whole(self, now: str) -> View:
+        """The view with every part of it loaded: it stays as it is, whatever becomes of the case."""
+        return evolve(self.view(now))
 
-        book = self.definition.says.ledger if self.definition else None
-        return View(
-            id=self.stream.uuid,
-            type=head["type"],
-            number=head.get("number"),
-            zone=self.zone,
-            opened=head["opened"],
-            now=now,
-            active=self.definition.active(machine["active"]) if self.definition else frozenset(machine["active"]),
-            category=machine["category"],
-            data=self.data,
-            totals={name: Money.parse(value) for name, value in machine["totals"].items() if value is not None},
-            latest=_Typed(self._facts, self.definition.says.facts if self.definition else {}),
-            parties=get("parties", lambda _: self.parties()),
-            facts=get("facts", self.facts),
-            postings=get("postings", lambda since: tuple(p for p in self.postings() if since is None or p.at >= since)),
-            policy=Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy(),
-            currency=head.get("currency", ""),
-            messages=get("messages", lambda since: self.messages(since, texts=wanted is None)),
-            filed=get("documents", lambda _: self.documents()),
-            clocks=self.clocks(),
-            choice=head.get("choice", {}).get("option"),
-        )
+    def latest(self) -> Mapping[str, Any]:
+        """The latest value of each fact, as Python has it."""
+        return _Typed(self._facts, self.definition.says.facts if self.definition else {})
 
     def parties(self) -> tuple[Person, ...]:
         """The parties of the case, in order of role."""
@@ -194,7 +180,7 @@ class CaseFile:
         """The personal case data of one owner, canonical; empty once erased."""
         if owner not in self._opened:
             self.work.load_keys((owner,))
-            envelope = self.stream.head["sealed"][owner]["envelope"]
+            envelope = self._sealed[owner]["envelope"]
             self._opened[owner] = opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
         return self._opened[owner]
 
@@ -205,6 +191,88 @@ class CaseFile:
         fields = self.definition.says.facts if self.definition else {}
         typed = read(known, fields[key].schema) if known is not None and key in fields else known
         return Fact(f"{n}.{i}", key, typed, at, day, recorded, inside.get("source"))
+
+
+class _Loading(View):
+    """A view that loads its parts when they are first looked at: most guards look at a few.
+
+    It is good for one decision: what it loads later, it loads from the case as it then is.
+    """
+
+    __slots__ = ("_file", "_wanted")
+
+    def __init__(self, file: CaseFile, now: str, wanted: Mapping[str, Need] | None) -> None:
+        put = object.__setattr__
+        put(self, "_file", file)
+        put(self, "_wanted", wanted)
+        put(self, "now", now)
+
+    @property
+    def __class__(self) -> type[View]:  # type: ignore[override]
+        """A view like any other: it compares with others, and ``evolve`` makes a plain one of it."""
+        return View
+
+    def __getattr__(self, name: str) -> Any:
+        load = _PARTS.get(name)
+        if load is None:
+            raise AttributeError(f"a view has no {name!r}")
+        need: Need | None = None
+        if name in _NEEDED and self._wanted is not None:
+            need = self._wanted.get(_NEEDED[name])
+            if need is None:
+                load = _nothing
+        value = load(self._file, self.now, need)
+        object.__setattr__(self, name, value)
+        return value
+
+
+def _nothing(_file: CaseFile, _now: str, _need: Need | None) -> tuple[Any, ...]:
+    return ()
+
+
+def _totals(file: CaseFile) -> dict[str, Money]:
+    return {name: Money.parse(value) for name, value in file.stream.head["machine"]["totals"].items() if value is not None}
+
+
+def _active(file: CaseFile) -> frozenset[str]:
+    leaves = file.stream.head["machine"]["active"]
+    return file.definition.active(leaves) if file.definition else frozenset(leaves)
+
+
+def _policy(file: CaseFile) -> Policy:
+    book = file.definition.says.ledger if file.definition else None
+    return Policy(book.components, PaymentOrder(book.order), book.citation) if book else Policy()
+
+
+def _postings(file: CaseFile, since: str | None) -> tuple[Posting, ...]:
+    return tuple(p for p in file.postings() if since is None or p.at >= since)
+
+
+_NEEDED = {"parties": "parties", "facts": "facts", "postings": "postings", "messages": "messages", "filed": "documents"}
+"""Part of a view → what a guard must declare to need so as to see it."""
+
+_PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
+    "id": lambda file, _now, _need: file.stream.uuid,
+    "type": lambda file, _now, _need: file.stream.head["type"],
+    "number": lambda file, _now, _need: file.stream.head.get("number"),
+    "zone": lambda file, _now, _need: file.zone,
+    "opened": lambda file, _now, _need: file.stream.head["opened"],
+    "active": lambda file, _now, _need: _active(file),
+    "category": lambda file, _now, _need: file.stream.head["machine"]["category"],
+    "data": lambda file, _now, _need: file.data,
+    "totals": lambda file, _now, _need: _totals(file),
+    "latest": lambda file, _now, _need: file.latest(),
+    "parties": lambda file, _now, _need: file.parties(),
+    "facts": lambda file, now, need: file.facts(_since(need, now, file.zone)),
+    "postings": lambda file, now, need: _postings(file, _since(need, now, file.zone)),
+    "policy": lambda file, _now, _need: _policy(file),
+    "currency": lambda file, _now, _need: file.stream.head.get("currency", ""),
+    "messages": lambda file, now, need: file.messages(_since(need, now, file.zone), texts=need is None),
+    "filed": lambda file, _now, _need: file.documents(),
+    "clocks": lambda file, _now, _need: file.clocks(),
+    "choice": lambda file, _now, _need: file.stream.head.get("choice", {}).get("option"),
+}
+"""Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""
 
 
 class _Latest(Mapping[str, Any]):
@@ -248,7 +316,9 @@ class _Typed(Mapping[str, Any]):
 def load_parties(work: Work, uuids: Iterable[str]) -> dict[str, Stream]:
     """Parties by the UUID that was asked for; a merged party gives the one that it was merged into."""
     found: dict[str, Stream] = {}
-    for uuid in uuids:
+    wanted = list(uuids)
+    work.load(wanted)
+    for uuid in wanted:
         stream = work.stream(uuid, "party")
         while "merged" in stream.head:
             stream = work.stream(stream.head["merged"], "party")
@@ -272,8 +342,8 @@ def person(work: Work, stream: Stream, role: str, touched: Touched | None = None
     return Person(stream.uuid, role, head["kind"], head.get("zone"), head.get("language"), details)
 
 
-def _since(need: Need, now: str, zone: str) -> str | None:
-    if not need.window:
+def _since(need: Need | None, now: str, zone: str) -> str | None:
+    if need is None or not need.window:
         return None
     length = duration(need.window)
     moment(now)

@@ -67,10 +67,10 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, Found]]:
         rows = {table: _grouped(reading.between(shelf, table, first, last)) for table in ROWS}
         search = _grouped(auditing.found_between(shelf, first, last))
         keys = {row[0]: row for row in reading.keys_of(shelf, [row[1] for row in page if row[2] != "log"])}
-        for sid, uuid, kind, n, version, hash_, head, *listed in page:
+        for sid, uuid, kind, n, version, hash_, recorded, head, *listed in page:
             of_stream = {table: grouped[sid] for table, grouped in rows.items() if sid in grouped}
             journal = [_bytes(e) for e in entries.get(sid, ())]
-            stream = Stream(shelf.tenant, uuid, kind, n, version, bytes(hash_), head, tuple(listed), journal, of_stream)
+            stream = Stream(shelf.tenant, uuid, kind, n, version, bytes(hash_), recorded, head, tuple(listed), journal, of_stream)
             yield stream, Found({(field, bytes(digest)) for field, digest in search.get(sid, ())}, keys.get(uuid))
         after = last
 

@@ -43,7 +43,7 @@ def bundle(desk: Desk, work: Work, case: Stream) -> Json:
 def _stored(work: Work, stream: Stream) -> Stored:
     shelf = work.shelf
     row = reading.stream_row(shelf, stream.sid)
-    _, uuid, kind, n, version, hash_, head, *listed = row
+    _, uuid, kind, n, version, hash_, recorded, head, *listed = row
     assert len(listed) == len(LISTED)
     entries = [(*e[:10], bytes(e[10]), e[11], bytes(e[12])) for e in reading.entries_of(shelf, stream.sid)]
     rows = {table: [tuple(row) for row in reading.rows_of(shelf, table, stream.sid)] for table in ROWS}
@@ -54,6 +54,7 @@ def _stored(work: Work, stream: Stream) -> Stored:
         n,
         version,
         bytes(hash_),
+        recorded,
         head,
         tuple(listed),
         entries,

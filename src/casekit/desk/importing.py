@@ -108,7 +108,8 @@ def run(
         format_key: The importer that reads the log.
         live_from: From when on what happened is told to those who listen: earlier events never reach the outbox.
             None: from now on, so nothing of the log does.
-        progress: Called now and then with how much is done, and how much there is to do.
+        progress: Called now and then with how much is done, and how much there is to do: twice the bytes of the
+            file, once to check it and once to record it.
 
     Raises:
         BadInput: map, case type or log can't be read or make no sense, or the log differs in what is on record
@@ -156,7 +157,7 @@ class _Importing:
         zone = self.rules.time.zone or self.definition.says.zone
         self.live_from = self.now if live_from is None else effective(live_from, zone).at
         self.zone = zone
-        self.cases = self.events = 0
+        self.cases = self.events = self._size = 0
 
     def run(self) -> Imported:
         """Checks the whole log, then records what of it is new."""
@@ -169,7 +170,7 @@ class _Importing:
             result.add(self._record(batch))
             done += len(batch)
             if self.progress is not None and kept is not None:
-                self.progress(len(kept) + done, 2 * len(kept))
+                self.progress(self._size + self._size * done // len(kept), 2 * self._size)
         failed = result.nonconforming
         loss = dict(sorted(steps.loss.items()))
         return Imported(self.cases, self.events, result.new, result.new - len(failed), tuple(failed), result.unknown, loss)
@@ -187,6 +188,7 @@ class _Importing:
         """The traces of the file; both readings of it count as half of what there is to do."""
 
         def told(read: int, size: int) -> None:
+            self._size = size
             if self.progress is not None:
                 self.progress(part * size + read, 2 * size)
 

@@ -187,7 +187,9 @@ class Steps:
     def _when(self, attributes: Mapping[str, LogAttribute], where: str) -> Effective:
         time = attributes.get(self._rules.time.attribute)
         if time is None:
-            raise BadInput.at(where, f"the event has no {self._rules.time.attribute!r}", "say when it was, or name another: [time] attribute")
+            raise BadInput.at(
+                where, f"the event has no {self._rules.time.attribute!r}", "say when it was, or name another: [time] attribute"
+            )
         found = self._times.get(time.value)
         if found is None:
             found = when(self._rules, time.value, where)
@@ -229,7 +231,9 @@ class Steps:
         money = (name for name, f in self._says.data.items() if f.schema.get("format") == "money" and name in opening)
         first = next(money, None)
         if first is None:
-            raise BadInput.at(where, "no amount of money opens this case, so the currency of its ledger is not known", "map one at the opening")
+            raise BadInput.at(
+                where, "no amount of money opens this case, so the currency of its ledger is not known", "map one at the opening"
+            )
         wanted = opening[first][-3:]
         for step in steps:
             for found in (*(m for _, m, _ in step.charges), *((step.pay,) if step.pay else ())):
@@ -251,7 +255,7 @@ class Steps:
             else:
                 counted.raw += 1
                 raw[name] = _raw(attribute)
-        return plain(raw, f"{where}: attribute") if raw else raw
+        return raw if all(map(str.isascii, raw)) else plain(raw, f"{where}: attribute")
 
     def _plan(self, rule: EventRule, definition: Compiled) -> _Plan:
         says = definition.says

@@ -38,15 +38,17 @@ def call_of(step: Step, source: str, by: Actor, *, opens: bool) -> Call:
 def _spec(rule: EventRule | None) -> Spec:
     if rule is None:
         return IMPORT
-    said = (
-        (rule.do, cases.DO),
-        (rule.pay, records.PAY),
-        (rule.charges, records.CHARGE),
-        (rule.facts, records.FACT),
-        (rule.data, cases.CHANGE),
-        (rule.note, records.NOTE),
-    )
-    return next((spec for says, spec in said if says), IMPORT)
+    if rule.do:
+        return cases.DO
+    if rule.pay:
+        return records.PAY
+    if rule.charges:
+        return records.CHARGE
+    if rule.facts:
+        return records.FACT
+    if rule.data:
+        return cases.CHANGE
+    return records.NOTE if rule.note else IMPORT
 
 
 def open_by(turn: Turn, step: Step) -> None:
@@ -77,7 +79,9 @@ def _observe(turn: Turn, step: Step) -> None:
     rule = step.rule
     if rule is None:
         args = {"event": step.name}
-        turn.objections.append(Objection("casekit.import.unknown-event", "The map does not know the event {event}.", args, plugin="casekit"))
+        turn.objections.append(
+            Objection("casekit.import.unknown-event", "The map does not know the event {event}.", args, plugin="casekit")
+        )
         return
     for key, value in step.facts.items():
         records.fact(turn, key, value, "")

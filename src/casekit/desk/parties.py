@@ -46,7 +46,7 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
     known = desk.bus.answer_of(shelf, call)
     if known is not None:
         return get(desk.work(shelf), known[0])
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -70,7 +70,7 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
     unknown = gone - set(DETAILS) - {"zone", "language"}
     if unknown:
         raise BadInput.at(f"party/{min(unknown)}", "no such detail", "details are " + ", ".join((*DETAILS, "zone", "language")))
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -90,9 +90,9 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
     return found
 
 
-def merge(desk: Desk, call: Call, party: str, into: str) -> Person:
+def merge(desk: Desk, call: Call, party: str, into: str, batch: Work | None = None) -> Person:
     """Makes one party of two: the first is from now on read as the second. Both streams say so under one command."""
-    desk.bus.authorise(call, None)
+    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -107,7 +107,8 @@ def merge(desk: Desk, call: Call, party: str, into: str) -> Person:
         _append(work, call, stays, [{"c": "head", "set": {"took": took}}], recorded, command)
         return person(work, stays, "")
 
-    found: Person = desk.bus.transact(desk.shelf(call.actor.tenant), once)
+    shelf = desk.shelf(call.actor.tenant)
+    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
     return found
 
 

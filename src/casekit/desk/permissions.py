@@ -39,10 +39,15 @@ CORE = {
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""
 
 
+MOST_KNOWN = 10_000
+"""Answers that are kept: roles come from hosts, and nobody knows how many sets of them."""
+
+
 class Grants:
     """The grants of one desk."""
 
     def __init__(self, catalogue: Catalogue) -> None:
+        self._known: dict[tuple[frozenset[str], str, str | None], bool] = {}
         self._by_role: dict[str, list[tuple[tuple[str, ...], tuple[str, ...]]]] = {}
         for roles, plugin in catalogue.declared.roles:
             for role, granted in roles.items():
@@ -55,7 +60,13 @@ class Grants:
 
     def allowed(self, actor: Actor, permission: str, case_type: str | None = None) -> bool:
         """Whether one of the actor's roles has a permission; for a case type, where one is named."""
-        return any(self._grants(role, permission, case_type) for role in actor.roles)
+        asked = (actor.roles, permission, case_type)
+        known = self._known.get(asked)
+        if known is None:
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
+            known = self._known[asked] = any(self._grants(role, permission, case_type) for role in actor.roles)
+        return known
 
     def who(self, permissions: Iterable[str], case_type: str | None = None) -> tuple[str, ...]:
         """Roles that have all of the permissions."""

@@ -69,9 +69,10 @@ class Questions:
         actor: Who asks.
     """
 
-    def __init__(self, desk: Desk, actor: Actor) -> None:
+    def __init__(self, desk: Desk, actor: Actor, batch: Work | None = None) -> None:
         self.desk = desk
         self.actor = actor
+        self._batch = batch
 
     def get_party(self, party: PartyRef) -> Person:
         """A party; a merged one as the one that it became.
@@ -116,7 +117,7 @@ class Questions:
         work, stream, rows = self._then(case, as_of, effective)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         now = asked(as_of, effective, stream.head["zone"])
-        return CaseFile(work, stream, definition, rows).view(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        return CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
 
     def cases(
         self,
@@ -230,10 +231,10 @@ class Questions:
         return asking.explain_closing(self._turn(asking.EXPLAIN, case), outcome)
 
     def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
-        self.desk.bus.authorise(Call(spec, self.actor), case_type, case)
+        self.desk.bus.authorise(Call(spec, self.actor), case_type, case, self._batch)
 
     def _work(self) -> Work:
-        return self.desk.work(self.desk.shelf(self.actor.tenant))
+        return self._batch or self.desk.work(self.desk.shelf(self.actor.tenant))
 
     def _id(self, case: CaseRef) -> str:
         return case_id(self.desk, self.actor.tenant, case)

@@ -44,12 +44,13 @@ def seal(work: Work, stream: str, owner: str, path: str, value: Any, *, makes: b
 def seal_for(work: Work, case: str, owners: Iterable[str], path: str, value: Any) -> Sealed:
     """A value sealed under every owner that it rests on; under the case where there is none.
 
-    The outermost owner is the key of the map; the others follow inside, one per layer.
+    The outermost owner is the key of the map; the others follow inside, one per layer, each as a list of owner and
+    envelope: what is sealed in the end is always a map, whatever its names.
     """
     layers = sorted(set(owners) - {case}) or [case]
     sealed: Any = value
     for inner in layers[1:]:
-        sealed = {"owner": inner, "envelope": seal(work, case, inner, path, sealed)}
+        sealed = [inner, seal(work, case, inner, path, sealed)]
     return {layers[0]: seal(work, case, layers[0], path, sealed, makes=layers[0] == case)}
 
 
@@ -70,6 +71,6 @@ def opened(key_of: KeyOf, tenant: str, stream: str, path: str, sealed: Mapping[s
 def _open(key_of: KeyOf, tenant: str, stream: str, path: str, owner: str, envelope: str) -> Any:
     key = key_of(owner)
     value = None if key is None else key.open(envelope, place(tenant, stream, path))
-    if isinstance(value, dict) and set(value) == {"owner", "envelope"}:
-        return _open(key_of, tenant, stream, path, value["owner"], value["envelope"])
+    if isinstance(value, list):
+        return _open(key_of, tenant, stream, path, *value)
     return value

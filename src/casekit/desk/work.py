@@ -23,7 +23,7 @@ from casekit.record.entry import FORMAT, START, header, link, state_digest
 from casekit.record.fold import Row, fold
 from casekit.record.tables import listed
 from casekit.store import reading
-from casekit.store.keys import Key
+from casekit.store.keys import Key, KeyRow
 from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.writing import DATA_KEYS, OUTBOX, WriteSet, write, write_within
@@ -94,6 +94,7 @@ class Work:
         live: Whether what it records goes to the outbox.
         streams: Streams touched so far, by UUID.
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
+        wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
     """
 
@@ -102,6 +103,7 @@ class Work:
     live: bool = True
     streams: dict[str, Stream] = field(factory=dict)
     keys: dict[str, Key | None] = field(factory=dict)
+    wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
@@ -136,10 +138,9 @@ class Work:
         return stream
 
     def load(self, uuids: Sequence[str]) -> None:
-        """Loads several streams and their keys at once."""
-        for read in reading.heads_of(self.shelf, [uuid for uuid in uuids if uuid not in self.streams]).values():
+        """Loads several streams with their keys at once."""
+        for read in reading.heads_of(self.shelf, [uuid for uuid in dict.fromkeys(uuids) if uuid not in self.streams]).values():
             self._take(read)
-        self.load_keys(uuids)
 
     def append(
         self,
@@ -162,7 +163,7 @@ class Work:
         stream.text = encode(stream.head)
         body = encode({"about": about, "changes": changes})
         state = state_digest(stream.text)
-        spoken = encode(dict(spoke))
+        spoken = encode(dict(spoke)) if spoke else "{}"
         columns = (FORMAT, n, recorded, effective.at, effective.zone, effective.day, actor, kind, command, spoken, state)
         stream.hash = link(stream.hash, header(tenant, stream.uuid, *columns), body)
         stream.n, stream.recorded = n, recorded
@@ -187,7 +188,8 @@ class Work:
     def load_keys(self, owners: Iterable[str]) -> None:
         """Opens the data keys of several owners at once."""
         wanted = [owner for owner in owners if owner not in self.keys]
-        found = {row[0]: row for row in reading.keys_of(self.shelf, wanted)}
+        found = {owner: self.wrapped.pop(owner) for owner in wanted if owner in self.wrapped}
+        found |= {row[0]: row for row in reading.keys_of(self.shelf, [owner for owner in wanted if owner not in found])}
         for owner in wanted:
             self.keys[owner] = self.shelf.vault.unlock(found[owner]) if owner in found else None
 
@@ -215,7 +217,7 @@ class Work:
 
     def _head_row(self, stream: Stream) -> None:
         head = stream.head
-        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.text)
+        columns = (stream.sid, stream.uuid, stream.kind, stream.n, head["version"], stream.hash, stream.recorded, stream.text)
         row = (self.shelf.tenant, *columns, *listed(head))
         if stream.base:
             self.rows.changed.append((row, stream.base))
@@ -226,4 +228,8 @@ class Work:
     def _take(self, read: reading.Head) -> Stream:
         stream = Stream(read.sid, read.uuid, read.kind, read.n, read.n, bytes(read.hash), read.recorded, decode(read.text), read.text)
         self.streams[read.uuid] = stream
+        if read.key is not None:
+            self.wrapped[read.uuid] = read.key
+        else:
+            self.keys.setdefault(read.uuid, None)
         return stream

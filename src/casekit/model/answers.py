@@ -8,7 +8,7 @@ the plugin and version that gave it; plugins leave those two fields alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date
 from typing import Any, TypeVar
 
@@ -181,6 +181,14 @@ class Task:
     title: str = ""
 
 
+def _tasks(value: Iterable[Task]) -> tuple[Task, ...]:
+    return tuple(value)
+
+
+def _promises(value: Iterable[Promise]) -> tuple[Promise, ...]:
+    return tuple(value)
+
+
 @frozen
 class Option:
     """One way to go on, to be compared with others; a person chooses.
@@ -197,8 +205,8 @@ class Option:
 
     key: str = field(validator=_rule)
     words: str
-    plan: tuple[Task, ...] = field(default=(), converter=tuple)
-    promises: tuple[Promise, ...] = field(default=(), converter=tuple)
+    plan: tuple[Task, ...] = field(default=(), converter=_tasks)
+    promises: tuple[Promise, ...] = field(default=(), converter=_promises)
     args: Mapping[str, Any] = field(factory=dict)
     because: tuple[str, ...] = field(default=(), converter=_tuple)
     plugin: str = ""

@@ -55,6 +55,10 @@ class PaymentOrder(Enum):
     """The oldest charge first; the order of components decides among charges of one instant."""
 
 
+def _names(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
 @frozen
 class Policy:
     """In which order payments pay.
@@ -65,7 +69,7 @@ class Policy:
         citation: Law or contract that says so (``§ 367 BGB``).
     """
 
-    components: tuple[str, ...] = field(default=(), converter=tuple)
+    components: tuple[str, ...] = field(default=(), converter=_names)
     order: PaymentOrder = field(default=PaymentOrder.BY_COMPONENT, converter=PaymentOrder)
     citation: str = ""
 

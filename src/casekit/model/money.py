@@ -98,8 +98,7 @@ class Money:
         Raises:
             BadInput: not of the form ``1840.00 USD``.
         """
-        minor, currency = parse(text)
-        return _new(minor, currency)
+        return _parsed(text)
 
     @classmethod
     def rounded(cls, amount: Decimal | Fraction | int, currency: str, rounding: Rounding) -> Money:
@@ -279,6 +278,12 @@ _UP: Mapping[Rounding, Callable[[int, int], bool]] = {
     Rounding.FLOOR: lambda _floor, _half: False,
 }
 """Whether a value between two integers goes to the upper one: by its floor, and by where it stands to the middle."""
+
+
+@lru_cache(maxsize=4096)
+def _parsed(text: str) -> Money:
+    minor, currency = parse(text)
+    return _new(minor, currency)
 
 
 def _new(minor: int, currency: str) -> Money:

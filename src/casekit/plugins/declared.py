@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
@@ -81,6 +81,10 @@ def hookimpl(function: Any = None, *, needs: tuple[Need, ...] = ()) -> Any:
     return mark if function is None else mark(function)
 
 
+def _needs(value: Iterable[Need]) -> tuple[Need, ...]:
+    return tuple(value)
+
+
 @frozen
 class Rule:
     """A requirement in code, for what a condition can't say.
@@ -99,7 +103,7 @@ class Rule:
     unmet: str = ""
     citation: str = ""
     remedy: str = ""
-    needs: tuple[Need, ...] = field(default=(), converter=tuple)
+    needs: tuple[Need, ...] = field(default=(), converter=_needs)
 
 
 @frozen

@@ -292,7 +292,7 @@ class View:
     parties: tuple[Person, ...] = ()
     facts: tuple[Fact, ...] = ()
     postings: tuple[Posting, ...] = ()
-    policy: Policy = Policy()
+    policy: Policy = field(factory=Policy)
     currency: str = ""
     messages: tuple[Message, ...] = ()
     filed: tuple[Document, ...] = ()

@@ -29,6 +29,7 @@ def packed(stream: Stream) -> Json:
         "n": stream.n,
         "version": stream.version,
         "hash": stream.hash.hex(),
+        "recorded": stream.recorded,
         "head": stream.head,
         "listed": dict(zip(LISTED, stream.listed, strict=True)),
         "entries": [
@@ -52,6 +53,7 @@ def unpacked(tenant: str, said: Mapping[str, Any]) -> Stream:
         said["n"],
         said["version"],
         bytes.fromhex(said["hash"]),
+        said["recorded"],
         said["head"],
         tuple(said["listed"][name] for name in LISTED),
         [tuple(bytes.fromhex(e[name]) if name in _DIGESTS else e[name] for name in COLUMNS) for e in said["entries"]],

@@ -24,7 +24,7 @@ class Stream:
 
     Attributes:
         tenant, uuid, kind: Which stream it is.
-        n, version, hash, head: What its head row says (``head`` as text).
+        n, version, hash, recorded, head: What its head row says (``head`` as text).
         listed: The list columns of its head row, in the order of ``tables.LISTED``.
         entries: In order of n, each in the order of ``entry.COLUMNS``.
         rows: Projected table → rows, in the order of ``tables.ROWS``.
@@ -36,6 +36,7 @@ class Stream:
     n: int
     version: int
     hash: bytes
+    recorded: str
     head: str
     listed: tuple[Any, ...]
     entries: Sequence[tuple[Any, ...]]
@@ -167,9 +168,9 @@ def _broken(stream: Stream, entry: tuple[Any, ...], last: tuple[Any, ...] | None
 
 def _wrong_head(stream: Stream, head: Json, last: bytes) -> Wrong | None:
     last_n = len(stream.entries)
-    expected = (stream.kind, last_n, head["version"], last, encode(head), *listed(head))
-    found = (head["stream"], stream.n, stream.version, stream.hash, stream.head, *stream.listed)
-    for column, says, should in zip(("kind", "n", "version", "hash", "head", *LISTED), found, expected, strict=True):
+    expected = (stream.kind, last_n, head["version"], last, stream.entries[-1][2], encode(head), *listed(head))
+    found = (head["stream"], stream.n, stream.version, stream.hash, stream.recorded, stream.head, *stream.listed)
+    for column, says, should in zip(("kind", "n", "version", "hash", "recorded", "head", *LISTED), found, expected, strict=True):
         if says != should:
             return Wrong(
                 stream.uuid, last_n, f"the table says {_short(says)}, the journal {_short(should)}", "streams", stream.uuid, column

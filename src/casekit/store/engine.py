@@ -16,7 +16,7 @@ from casekit.errors import BadInput, StoreFailed
 HEAD = "0001"
 """The migration that this casekit's tables correspond to."""
 
-_PRAGMAS = (
+PRAGMAS = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
@@ -97,7 +97,7 @@ def bring_up(engine: Engine) -> None:
 
 
 def _settle(driver: Any, _record: Any) -> None:
-    for pragma in _PRAGMAS:
+    for pragma in PRAGMAS:
         driver.execute(pragma)
 
 

@@ -23,8 +23,9 @@ class Head:
         sid, uuid, kind: Which stream.
         n, version: Entries so far, changes so far.
         hash: The last link.
-        text: The head as canonical text.
         recorded: When the last entry was recorded.
+        text: The head as canonical text.
+        key: The wrapped data key that the stream owns; None: it has none (erased, or never made).
     """
 
     sid: int
@@ -33,16 +34,12 @@ class Head:
     n: int
     version: int
     hash: bytes
-    text: str
     recorded: str
+    text: str
+    key: KeyRow | None
 
 
-def _last_recorded() -> Any:
-    same = and_(ENTRIES.c.tenant == STREAMS.c.tenant, ENTRIES.c.sid == STREAMS.c.sid, ENTRIES.c.n == STREAMS.c.n)
-    return select(ENTRIES.c.recorded).where(same).scalar_subquery()
-
-
-_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.head)
+_HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.recorded, STREAMS.c.head)
 
 
 def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
@@ -50,14 +47,14 @@ def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
     locked = locked and not shelf.sqlite
     prepared = shelf.statements.get(("head", locked), _head, STREAMS.c.uuid, locked)
     row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": uuid})
-    return None if row is None else Head(*row)
+    return None if row is None else _with_key(row)
 
 
 def log_of(shelf: Shelf, name: str) -> Head | None:
     """The desk log of that name."""
     prepared = shelf.statements.get("log head", lambda: _head(STREAMS.c.type).where(STREAMS.c.kind == "log"))
     row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": name})
-    return None if row is None else Head(*row)
+    return None if row is None else _with_key(row)
 
 
 def numbered(shelf: Shelf, number: str) -> str | None:
@@ -75,7 +72,7 @@ def heads_of(shelf: Shelf, uuids: Sequence[str]) -> dict[str, Head]:
         return {}
     prepared = shelf.statements.get(("heads", len(uuids)), _heads, len(uuids))
     rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("uuid", uuids)})
-    return {row[1]: Head(*row) for row in rows}
+    return {row[1]: _with_key(row) for row in rows}
 
 
 def keys_of(shelf: Shelf, owners: Iterable[str]) -> list[KeyRow]:
@@ -239,7 +236,7 @@ def published(shelf: Shelf, name: str, version: str) -> str | None:
 
 
 def all_streams(shelf: Shelf, after: int, size: int) -> list[tuple[Any, ...]]:
-    """Head rows for verification: sid, uuid, kind, n, version, hash, head, then ``tables.LISTED``."""
+    """Head rows for verification: sid, uuid, kind, n, version, hash, recorded, head, then ``tables.LISTED``."""
     prepared = shelf.statements.get("all streams", _all_streams)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "after": after, "size": size})
 
@@ -271,12 +268,24 @@ def _binds(name: str, count: int, column: Any) -> list[Any]:
 
 
 def _head(by: Any, locked: bool = False) -> Any:
-    found = select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), by == bindparam("wanted"))
+    found = _keyed().where(_tenant(STREAMS), by == bindparam("wanted"))
     return found.with_for_update(of=STREAMS) if locked else found
 
 
 def _heads(count: int) -> Any:
-    return select(*_HEAD, _last_recorded()).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+    return _keyed().where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+
+
+def _keyed() -> Any:
+    key = and_(DATA_KEYS.c.tenant == STREAMS.c.tenant, DATA_KEYS.c.owner == STREAMS.c.uuid)
+    return select(*_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(
+        STREAMS.outerjoin(DATA_KEYS, key)
+    )
+
+
+def _with_key(row: Sequence[Any]) -> Head:
+    sid, uuid, kind, n, version, hash_, recorded, text, owner, name, kek, wrapped = row
+    return Head(sid, uuid, kind, n, version, hash_, recorded, text, None if owner is None else (owner, name, kek, wrapped))
 
 
 def _keys(count: int) -> Any:

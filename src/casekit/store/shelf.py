@@ -99,7 +99,7 @@ class Shelf:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
             ring = read_keyring(self._keys) if self._keys.exists() else make_keyring(self._keys)
-            with writing(self) as connection:
+            with _transaction(self) as connection:
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))
                     connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
@@ -134,8 +134,15 @@ def writing(shelf: Shelf) -> Iterator[Connection]:
     """A write transaction: all of it, or nothing.
 
     Raises:
-        StoreFailed: the database refused to write or to commit.
+        StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
     """
+    _ = shelf.vault  # made, where there is none, in a transaction of its own
+    with _transaction(shelf) as connection:
+        yield connection
+
+
+@contextmanager
+def _transaction(shelf: Shelf) -> Iterator[Connection]:
     connection = shelf.connection
     failures = errors_of(shelf)
     if shelf.sqlite:

@@ -78,6 +78,7 @@ STREAMS = _table(
         _column("n"),
         _column("version"),
         _column("hash"),
+        _column("recorded"),
         _column("head"),
         *(Column(name, _TEXT, nullable=name in _OPTIONAL_LISTED) for name in LISTED),
     ),

@@ -18,6 +18,7 @@ from casekit.errors import BadInput
 from casekit.model.answers import Finding, Objection, Option
 from casekit.model.canonical import decode, plain
 from casekit.plugins.catalogue import Asked, Catalogue, call_with, check_rule, collect
+from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, Message, Recorded, View
 from casekit.testing.views import NOW, a_view, only
 
@@ -32,7 +33,9 @@ _ANSWERS: Mapping[str, Any] = {
 
 
 class PluginTests:
-    """Tests that hold for every plugin. A plugin's own tests inherit them::
+    """Tests that hold for every plugin; a plugin's own tests inherit them.
+
+    Example::
 
         class TestTenancy(PluginTests):
             plugin = casekit_tenancy
@@ -40,16 +43,18 @@ class PluginTests:
     Attributes:
         plugin: The plugin: a module or object with a ``PLUGIN`` and hooks.
         prefix: What its public keys begin with; empty: the name of the plugin and a point.
+        others: Case types of other plugins that this one handles.
         calculations: Calculator → inputs to try it with.
     """
 
     plugin: ClassVar[Any]
     prefix: ClassVar[str] = ""
+    others: ClassVar[tuple[CaseType, ...]] = ()
     calculations: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
 
     def views(self) -> Iterable[View]:
         """Case files to ask the hooks about; override it where a case type requires data, and to add those that matter."""
-        return [a_view(case_type) for case_type in self.case_types()]
+        return [a_view(case_type) for case_type in (*self.case_types(), *self.others)]
 
     def commands(self) -> Iterable[Command]:
         """Commands to ask ``casekit_before`` about."""
@@ -73,9 +78,9 @@ class PluginTests:
         assert not broken, broken[0].broken
 
     def test_it_handles_what_it_brings(self) -> None:
-        """The hooks of a plugin are asked for its own case types."""
+        """The hooks of a plugin are asked for its own case types, and for those of others that it is tried with."""
         handled = self.plugin.PLUGIN.handles
-        assert "*" in handled or {c.key for c in self.case_types()} <= set(handled)
+        assert "*" in handled or {c.key for c in (*self.case_types(), *self.others)} <= set(handled)
 
     def test_public_keys_begin_alike(self) -> None:
         """Keys of rules, calculators and requirements begin with the plugin's prefix, so that two plugins can't clash."""
@@ -124,14 +129,15 @@ class PluginTests:
                 assert len(set(keys)) == len(keys)
 
     def test_guards_declare_what_they_read(self) -> None:
-        """A guard answers the same from the head and its declared needs as from the whole case file."""
+        """What guards and requirements answer does not depend on parts of the case file that their needs do not name."""
         for hook, asked, view, more in self._questions():
             if hook.startswith("casekit_before"):
-                whole = collect(asked, Objection, view=view, **more)
-                assert collect(asked, Objection, view=only(view, asked.needs), **more) == whole, f"{hook} reads what its needs do not name"
+                narrow, wide = (collect(asked, Objection, view=v, **more) for v in (only(view, asked.needs), _beside(view, asked.needs)))
+                assert narrow == wide, f"{hook} reads what its needs do not name"
         for rule, _ in self.catalogue().declared.requirements.values():
             for view in self.views():
-                assert check_rule(rule, only(view, rule.needs)) == check_rule(rule, view), f"{rule.key} reads what its needs do not name"
+                met, beside = (check_rule(rule, v) for v in (only(view, rule.needs), _beside(view, rule.needs)))
+                assert met == beside, f"{rule.key} reads what its needs do not name"
 
     def test_rules_answer_true_false_or_none(self) -> None:
         """Requirements in code answer in three values, and the same twice."""
@@ -156,7 +162,7 @@ class PluginTests:
 
     def test_notices_take_what_is_told_twice(self) -> None:
         """Hearing of the same entry again does no harm."""
-        for case_type in self.case_types():
+        for case_type in (*self.case_types(), *self.others):
             told = Recorded("00000000-0000-0000-0000-000000000001", case_type.key, 1, "open", NOW, NOW, case_type.initial)
             events = tuple(f"clock.{clock}.breached" for clock in case_type.clocks)
             for recorded in (told, evolve(told, events=events)):
@@ -173,7 +179,7 @@ class PluginTests:
                         yield hook, asked, view, more
 
     def _arguments(self, hook: str, view: View) -> list[dict[str, Any]]:
-        case_type = next(c for c in self.case_types() if c.key == view.type)
+        case_type = next(c for c in (*self.case_types(), *self.others) if c.key == view.type)
         if hook == "casekit_plan":
             return [{"findings": ()}]
         if hook == "casekit_close":
@@ -206,7 +212,15 @@ def as_values(value: Any) -> Any:
     return value
 
 
+def _beside(view: View, needs: Iterable[Need]) -> View:
+    """The whole case file, but of what is needed no more than needed."""
+    seen, named = only(view, needs), {need.what for need in needs}
+    return evolve(view, **{_ROWS[what]: getattr(seen, _ROWS[what]) for what in named})
+
+
+_ROWS = {"parties": "parties", "facts": "facts", "messages": "messages", "postings": "postings", "documents": "filed"}
+
+
 def _outcomes(states: Mapping[str, Any]) -> set[str]:
     found = {state.outcome for state in states.values() if state.outcome}
     return found.union(*(_outcomes(state.states) for state in states.values())) if states else found
-

@@ -53,7 +53,9 @@ def a_view(
         case_type: The case type.
         data: Case data, as Python or canonical values.
         facts: Fact key → value, each known since the opening; or facts.
-        parties, messages, clocks: As the view holds them.
+        parties: Who plays which role.
+        messages: Messages and attempts, in any order.
+        clocks: Clocks that run, rest or were breached.
         documents: Documents, or kinds of documents that are on file since the opening.
         postings: The ledger beside what the case type charges on opening.
         state: Active state (full dotted path); empty: the initial one.
@@ -104,7 +106,9 @@ def a_person(role: str, *, kind: str = "person", zone: str | None = None, id: st
     return Person(id or str(uuid.uuid5(uuid.NAMESPACE_OID, role)), role, kind, zone, None, details)
 
 
-def a_message(at: When, *, direction: str = "out", via: str = "phone", outcome: str = "no-answer", to: Person | None = None, zone: str = "UTC") -> Message:
+def a_message(
+    at: When, *, direction: str = "out", via: str = "phone", outcome: str = "no-answer", to: Person | None = None, zone: str = "UTC"
+) -> Message:
     """A message, or an attempt at one: by default an unanswered call."""
     moment = effective(at, zone).at
     return Message("", direction, via, outcome, moment, to.role if to else None, to.id if to else None)
@@ -175,7 +179,7 @@ def _opening(compiled: Compiled, values: Mapping[str, Any], began: str) -> list[
 def _totals(compiled: Compiled, ledger: Iterable[Posting], currency: str, at: str) -> dict[str, Money]:
     if not currency:
         return {}
-    return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items() if text is not None}
+    return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items()}
 
 
 def _active(compiled: Compiled, state: str) -> str:

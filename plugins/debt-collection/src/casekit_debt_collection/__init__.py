@@ -123,7 +123,20 @@ def casekit_roles() -> Mapping[str, Iterable[str]]:
     """Collectors work cases; supervisors also write off, give back, lift, reopen, take back and erase."""
     return {
         "collector": _COLLECTOR,
-        "supervisor": ("case.*", "party.*", "note.*", "message.*", "document.*", "fact.*", "ledger.*", "journal.*", "report.*", "import.*", "desk.*", "debt.*"),
+        "supervisor": (
+            "case.*",
+            "party.*",
+            "note.*",
+            "message.*",
+            "document.*",
+            "fact.*",
+            "ledger.*",
+            "journal.*",
+            "report.*",
+            "import.*",
+            "desk.*",
+            "debt.*",
+        ),
     }
 
 
@@ -145,9 +158,9 @@ def casekit_close(view: View, outcome: str) -> Iterable[Objection]:
     return closing.objections(view, outcome)
 
 
-@hookimpl(needs=guards.BEFORE)
+@hookimpl
 def casekit_before(view: View, command: Command) -> Iterable[Objection]:
-    """No amount that nobody owes or has authorised; no collection of a debt that rests."""
+    """Nothing beyond what is owed; no collection of a debt that rests."""
     return guards.before(view, command)
 
 

@@ -20,7 +20,7 @@ from casekit.sdk import (
     role,
 )
 
-from .parameters import DISPUTES, PAYMENT_ORDER
+from .parameters import AMOUNTS, DISPUTES, PAYMENT_ORDER
 
 WORKING = ("intake", "assessed", "proposing", "arrangement", "settling")
 HALTED = ("disputed", "ceased")
@@ -89,7 +89,9 @@ _BY_ITSELF = {
     "paid-off": Transition((*WORKING, *HALTED), "paid", on="always", when="levied > 0 and balance <= 0", title="Nothing is owed any more"),
     "owed-again": Transition("paid", "assessed", on="always", when="balance > 0", title="Something is owed again"),
     "settlement-reached": Transition("settling", "settled", on="always", when="paid >= settled_through", title="The settlement is paid"),
-    "settlement-short": Transition("settled", "settling", on="always", when="paid < settled_through", title="The settlement is not paid after all"),
+    "settlement-short": Transition(
+        "settled", "settling", on="always", when="paid < settled_through", title="The settlement is not paid after all"
+    ),
     "unanswered": Transition("proposing", "assessed", on="clock.answer.breached", title="No answer to the proposal"),
     "arranged": Transition(WORKING, "arrangement", on="chosen", title="An arrangement was chosen"),
     "fallen-behind": Transition("arrangement.keeping", "arrangement.behind", on="clock.promise.breached", title="A promise was broken"),
@@ -102,12 +104,18 @@ _BY_ITSELF = {
     ),
     "settlement-missed": Transition("settling", "assessed", on="clock.settlement.breached", title="The settlement was not paid in time"),
     "settlement-kept": Transition(
-        "assessed", "settled", on="clock.settlement.withdrawn", when="paid >= settled_through", title="The settlement was paid in time after all"
+        "assessed",
+        "settled",
+        on="clock.settlement.withdrawn",
+        when="paid >= settled_through",
+        title="The settlement was paid in time after all",
     ),
 }
 
 
-def _back(event: str, source: str, allow: str, title: str, requires: tuple[str, ...] = (), *, reason: bool = False) -> dict[str, Transition]:
+def _back(
+    event: str, source: str, allow: str, title: str, requires: tuple[str, ...] = (), *, reason: bool = False
+) -> dict[str, Transition]:
     """The way back from a halt: to the arrangement where one runs, else to the beginning of the work."""
     ways = {
         f"{event}-behind": ("arrangement.behind", "breached('promise')"),
@@ -131,7 +139,9 @@ _DEEDS = {
         title="Validation notice sent",
     ),
     "assess": Transition("intake", "assessed", requires=("debt.means-known",), allow="debt.assess", title="Means assessed"),
-    "propose": Transition(("intake", "assessed"), "proposing", requires=("debt.notice-filed",), allow="debt.propose", title="Proposal made"),
+    "propose": Transition(
+        ("intake", "assessed"), "proposing", requires=("debt.notice-filed",), allow="debt.propose", title="Proposal made"
+    ),
     "decline": Transition("proposing", "assessed", allow="debt.propose", title="Proposal declined"),
     "reinstate": Transition("arrangement.behind", "arrangement.keeping", allow="debt.arrange", reason=True, title="Arrangement goes on"),
     "give-up": Transition("arrangement", "assessed", allow="debt.arrange", reason=True, title="Arrangement given up"),
@@ -146,8 +156,12 @@ _DEEDS = {
     "dispute": Transition((*WORKING, "ceased"), "disputed", allow="debt.halt", title="Disputed in writing"),
     "cease": Transition((*WORKING, "disputed"), "ceased", allow="debt.halt", title="Asked in writing to be left alone, or refused to pay"),
     "close-paid": Transition("paid", "closed.paid", allow="debt.close", title="Close as paid"),
-    "close-settled": Transition("settled", "closed.settled", requires=("debt.settlement-paid",), allow="debt.close", title="Close as settled"),
-    "write-off": Transition((*WORKING, *HALTED), "closed.uncollectable", allow="debt.write-off", reason=True, title="Close as uncollectable"),
+    "close-settled": Transition(
+        "settled", "closed.settled", requires=("debt.settlement-paid",), allow="debt.close", title="Close as settled"
+    ),
+    "write-off": Transition(
+        (*WORKING, *HALTED), "closed.uncollectable", allow="debt.write-off", reason=True, title="Close as uncollectable"
+    ),
     "withdraw": Transition(
         (*WORKING, *HALTED, "paid", "settled"), "closed.withdrawn", allow="debt.withdraw", reason=True, title="Give back to the creditor"
     ),
@@ -164,7 +178,12 @@ CLOCKS = {
     ),
     "answer": Clock("P30D", start="at('proposing')", cancel="not at('proposing')", warn=("-P7D",), title="Answer to the proposal"),
     "verification": Clock(
-        "P30D", start="at('disputed')", stop="not at('disputed')", warn=("-P10D", "-P3D"), title="Verification of a disputed debt", citation=DISPUTES
+        "P30D",
+        start="at('disputed')",
+        stop="not at('disputed')",
+        warn=("-P10D", "-P3D"),
+        title="Verification of a disputed debt",
+        citation=DISPUTES,
     ),
     "settlement": Clock(
         kind="fixed",
@@ -188,6 +207,12 @@ REQUIREMENTS = {
         "No validation notice is on file.",
         citation="12 CFR 1006.34(a)(1)",
         remedy="send it, and add it as a validation-notice",
+    ),
+    "debt.authorised-amount": Requirement(
+        "event.component == 'principal' or documents('agreement') >= 1 or documents('judgment') >= 1",
+        "Nothing on file authorises interest or fees.",
+        citation=AMOUNTS,
+        remedy="add the agreement or the judgment that allows them",
     ),
     "debt.settlement-paid": Requirement(
         "known(settled_through) and paid >= settled_through",
@@ -232,6 +257,7 @@ DEBT_CASE = CaseType(
     },
     clocks=CLOCKS,
     requirements=REQUIREMENTS,
+    guards={"charge": ("debt.authorised-amount",)},
     totals={
         "levied": Total("charge", report=True, title="Levied"),
         "paid": Total("payment", report=True, title="Paid"),

@@ -32,6 +32,10 @@ _WORDS = {
 _TICK = timedelta(microseconds=1)
 
 
+def _each(names: Iterable[str]) -> tuple[str, ...]:
+    return tuple(names)
+
+
 def _sorted(instants: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(instants))
 
@@ -51,7 +55,7 @@ class Contact:
     """
 
     at: str
-    zones: tuple[str, ...] = field(default=(), converter=tuple)
+    zones: tuple[str, ...] = field(default=(), converter=_each)
     via: str = "phone"
     placed: tuple[str, ...] = field(default=(), converter=_sorted)
     spoken: tuple[str, ...] = field(default=(), converter=_sorted)

@@ -11,7 +11,6 @@ from . import contact, validation
 from .contact import Contact
 from .parameters import AMOUNTS, CEASE, DISPUTES, VALIDATION
 
-BEFORE = (Need("documents"),)
 BEFORE_MESSAGE = (Need("parties"), Need("messages", window="P15D"))
 """A call is judged by seven days on either side of it, in the debtor's own zone; one that is recorded late lies back
 up to ``_LATE``. Fifteen days of the case's zone hold both."""
@@ -39,15 +38,13 @@ def halts(view: View) -> Iterator[Objection]:
 
 
 def before(view: View, command: Command) -> Iterator[Objection]:
-    """What stands against a command: nothing to collect, amounts that nobody has authorised or owes, a debt that rests."""
+    """What stands against a command: nothing to collect, more than is owed, a debt that rests."""
     if command.name == "open":
         yield from _opening(command.args.get("principal"))
     elif command.name == "pay":
         yield from _payment(view, command.args["amount"])
     elif command.name in ("charge", "choose"):
         yield from halts(view)
-        if command.name == "charge" and command.args["component"] != "principal":
-            yield from _charge(view, command.args["component"])
 
 
 def before_transition(view: View, event: str, fields: Mapping[str, Any]) -> Iterator[Objection]:
@@ -103,13 +100,6 @@ def _payment(view: View, amount: Money) -> Iterator[Objection]:
         yield Objection("debt.beyond-balance", words, {"amount": amount, "balance": balance}, AMOUNTS, remedy=remedy)
 
 
-def _charge(view: View, component: str) -> Iterator[Objection]:
-    if not view.documents("agreement") and not view.documents("judgment"):
-        words = "Nothing on file authorises charging {component}."
-        remedy = "add the agreement or the judgment that allows it"
-        yield Objection("debt.unauthorised-amount", words, {"component": component}, AMOUNTS, remedy=remedy)
-
-
 def _settlement(view: View, fields: Mapping[str, Any]) -> Iterator[Objection]:
     amount, by, balance = fields.get("amount"), fields.get("by"), view.totals.get("balance")
     if amount is None or by is None:
@@ -143,5 +133,3 @@ def _zones(view: View, message: Message) -> tuple[str, ...]:
     further = view.latest.get("contact.zone")
     zones = [person.zone for person in people] + ([further] if further else [])
     return tuple(dict.fromkeys(str(z) for z in zones)) if zones and all(contact.known_zone(z) for z in zones) else ()
-
-

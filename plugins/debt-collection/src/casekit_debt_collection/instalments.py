@@ -90,7 +90,7 @@ def _option(balance: Money, count: int, first_due: date, known: Means) -> Option
 def _because(dearest: Money, known: Means) -> tuple[str, ...]:
     left = known.disposable
     if left is None:
-        return ("Whether it can be paid is not known: " + ", ".join(known.missing) + " is missing.",)
+        return ("Whether it can be paid is not known. Missing: " + ", ".join(known.missing) + ".",)
     if left.minor <= 0:
         return (f"Nothing is left a month ({left}): it can't be paid from income.",)
     if dearest <= left:

@@ -88,7 +88,7 @@ AMOUNTS = "12 CFR 1006.22(b)"
 OVERSHADOWING = "12 CFR 1006.38(b)"
 
 PAYMENT_ORDER = (
-    "United States rule: interest that is due before principal (Connecticut v. Jackson, 1 Johns. Ch. 13 (N.Y. 1814)); "
+    "United States rule: interest that is due before principal (Connecticut v. Jackson, N.Y. Ch. 1814); "
     "the agreement, State law or the debtor's direction may say otherwise"
 )
 

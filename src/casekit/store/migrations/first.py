@@ -91,6 +91,7 @@ def _streams(op: Operations) -> None:
         _column("n", INTEGER),
         _column("version", INTEGER),
         _column("hash", BYTES),
+        _column("recorded", TEXT),
         _column("head", TEXT),
         _column("type", TEXT),
         _column("number", TEXT, optional=True),

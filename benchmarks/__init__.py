@@ -1,0 +1,1 @@
+"""How fast casekit is, beside a bare driver that runs the very same statements: ``make bench``."""

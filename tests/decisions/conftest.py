@@ -1,0 +1,152 @@
+"""A case played through the pure step alone: what a desk does with it, without a store."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import attrs
+import pytest
+
+from casekit.decisions.check import check
+from casekit.decisions.compiled import Compiled, compile_type
+from casekit.decisions.machine import Run, World
+from casekit.definition.casetype import CaseType
+from casekit.definition.load import digest
+from casekit.model.ledger import Posting
+from casekit.model.money import Money
+
+FIRST = "2026-01-01T00:00:00.000000Z"
+EMPTY: Mapping[str, Any] = {"active": [], "category": "", "outcome": None, "cycle": 1, "clocks": {}, "memory": {}, "totals": {}}
+
+
+def build(case_type: CaseType, rules: tuple[str, ...] = ()) -> Compiled:
+    """The case type, checked and compiled as a desk does it."""
+    check(case_type)
+    return compile_type(case_type, digest(case_type), rules)
+
+
+class Play:
+    """One case. Every step starts from a JSON text, and what went in is compared afterwards: a step changes no input.
+
+    Attributes:
+        log: Per step: what happened, what was set, which effects were asked for, which clocks changed.
+        machine: The snapshot.
+    """
+
+    def __init__(self, definition: Compiled, *, zone: str = "UTC", restore: str = "json", **data: Any) -> None:
+        self.definition, self.restore = definition, restore
+        self.world = World(data=data, zone=zone)
+        self.machine: Any = copy.deepcopy(dict(EMPTY))
+        self.postings: list[Posting] = []
+        self.now = FIRST
+        self.log: list[tuple[Any, ...]] = []
+
+    @property
+    def state(self) -> str:
+        return ",".join(self.machine["active"])
+
+    @property
+    def happened(self) -> list[str]:
+        return [event for step in self.log for event in step[0]]
+
+    def restored(self) -> Any:
+        match self.restore:
+            case "json":
+                return json.loads(json.dumps(self.machine))
+            case "permuted":
+                return _permuted(json.loads(json.dumps(self.machine)))
+            case _:
+                return self.machine
+
+    def run(self, at: str, since: str | None = None) -> Run:
+        """A run at a moment, after clocks that were due by then."""
+        world = attrs.evolve(self.world, since=since, postings=tuple(self.postings) if since else None)
+        return Run(self.definition, self.restored(), world, at)
+
+    def step(self, at: str, deed: Callable[[Run], None], late: str | None = None) -> Run:
+        """Ticks, acts, settles; ``late``: the effective instant of what is recorded."""
+        if late is None:
+            self.now = max(self.now, at)
+        before = self.restored(), copy.deepcopy(dict(self.world.data))
+        run = self.run(self.now, late)
+        run.tick()
+        deed(run)
+        run.settle()
+        assert (self.restored(), dict(self.world.data)) == before
+        self.machine = run.machine
+        self.world.data = {**self.world.data, **run.data}
+        rows = [(c.clock, c.instance, c.row, c.live) for c in run.clocks.changes.values()]
+        self.log.append((run.happened, run.data, [(e.run, e.args) for e in run.effects], rows))
+        return run
+
+    def open(self, at: str = FIRST) -> Play:
+        self.step(at, lambda run: run.enter())
+        return self
+
+    def do(self, event: str, at: str = "", **fields: Any) -> Play:
+        def deed(run: Run) -> None:
+            way = run.select(event, fields)
+            assert way is not None, f"{event} finds no way from {run.machine['active']}"
+            run.take(way, fields)
+
+        self.step(at or self.now, deed)
+        return self
+
+    def tick(self, at: str) -> Play:
+        self.step(at, lambda _: None)
+        return self
+
+    def post(self, kind: Any, amount: str, at: str = "", *, component: str = "", late: bool = False, reverses: str | None = None) -> Play:
+        at = at or self.now
+        posting = Posting(f"{len(self.postings) + 1}.0", kind, component, Money.parse(amount), at, reverses)
+        back = next((p for p in self.postings if p.id == reverses), None)
+
+        def deed(run: Run) -> None:
+            if run.world.postings is not None:
+                run.world.postings = (*run.world.postings, posting)
+            run.post(posting, back)
+
+        self.step(at, deed, at if late else None)
+        self.postings.append(posting)
+        return self
+
+
+def _permuted(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _permuted(inner) for key, inner in reversed(value.items())}
+    return [_permuted(inner) for inner in value] if isinstance(value, list) else value
+
+
+def turned(case_type: CaseType) -> CaseType:
+    """The same case type with the keys of every map in another order."""
+
+    def turn(value: Any) -> Any:
+        if attrs.has(type(value)):
+            return attrs.evolve(value, **{a.name: turn(getattr(value, a.name)) for a in attrs.fields(type(value))})
+        return {k: turn(v) for k, v in reversed(value.items())} if isinstance(value, Mapping) else value
+
+    changed: CaseType = turn(case_type)
+    return changed
+
+
+@pytest.fixture(scope="session", name="build")
+def _build() -> Callable[..., Compiled]:
+    return build
+
+
+@pytest.fixture(scope="session", name="play")
+def _play() -> Callable[..., Play]:
+    """``play(case_type, zone=…, restore=…, **data)``: a case of that type, not yet opened."""
+
+    def play(case_type: CaseType | Compiled, **how: Any) -> Play:
+        return Play(case_type if isinstance(case_type, Compiled) else build(case_type), **how)
+
+    return play
+
+
+@pytest.fixture(scope="session", name="turned")
+def _turned() -> Callable[[CaseType], CaseType]:
+    return turned
