@@ -16,7 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casekit.errors import CasekitError
 from casekit.record.fold import Row
-from casekit.store.shelf import Shelf, failed, writing
+from casekit.store.shelf import Shelf, writing
 from casekit.store.sql import Connection
 from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, OUTBOX, PROJECTED, SEARCH, SEQUENCES, STREAMS
 
@@ -154,11 +154,7 @@ def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
         row, before = what.changed[0]
         values.update(zip(_HEAD, row, strict=True))
         values.update(at_tenant=row[0], at_sid=row[1], before=before)
-    dbapi: Any = shelf.engine.dialect.dbapi
-    try:
-        written = shelf.connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
-    except dbapi.Error as wrong:
-        raise failed(wrong) from wrong
+    written = shelf.connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
     if not written:
         raise Conflict("a stream has changed in between")
 
