@@ -287,18 +287,24 @@ class Turn:
             sealed["reason"] = plain(self.call.reason, "reason")
         if self.objections:
             about["objections"] = [clear(o) for o in self.objections]
-            sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in self.objections]
+            sealed["objections"] = [words(o) for o in self.objections]
         if sealed:
             about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
 
 
 def clear(objection: Objection) -> Json:
-    """What of an objection stands in the clear: which rule, never the words."""
-    found = {"rule": objection.rule, "citation": objection.citation, "plugin": objection.plugin, "version": objection.version}
+    """What of an objection stands in the clear: which rule, by whom and until when, never a plugin's prose."""
+    found = {"rule": objection.rule, "plugin": objection.plugin, "version": objection.version}
     if objection.allowed_at:
         found["allowed_at"] = objection.allowed_at
     return found
+
+
+def words(objection: Objection) -> Json:
+    """What of an objection is sealed: whatever its author wrote, which may tell of persons."""
+    said = {"words": objection.words, "args": dict(objection.args), "citation": objection.citation, "remedy": objection.remedy}
+    return {name: plain(value) for name, value in said.items()}
 
 
 class Bus:

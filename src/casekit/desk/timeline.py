@@ -103,9 +103,9 @@ def _about_words(work: Work, stream: Stream, about: Json) -> Json:
 
 def _objections(about: Json, words: Json) -> tuple[Objection, ...]:
     clear = about.get("objections", ())
-    said = words.get("objections") or [{"words": ERASED, "args": {}, "remedy": ""}] * len(clear)
+    said = words.get("objections") or [{"words": ERASED, "args": {}, "citation": "", "remedy": ""}] * len(clear)
     return tuple(
-        Objection(c["rule"], s["words"], s["args"], c["citation"], c.get("allowed_at"), s["remedy"], c["plugin"], c["version"])
+        Objection(c["rule"], s["words"], s["args"], s["citation"], c.get("allowed_at"), s["remedy"], c["plugin"], c["version"])
         for c, s in zip(clear, said, strict=True)
     )
 
