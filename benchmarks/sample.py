@@ -88,7 +88,9 @@ def plugins() -> list[Any]:
     """Five plugins, each with a guard of its own."""
     first = {"casekit_case_types": casekit_case_types, "casekit_roles": casekit_roles}
     return [
-        SimpleNamespace(PLUGIN=Plugin(f"bench-{i}", handles=(TYPE,), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {}))
+        SimpleNamespace(
+            PLUGIN=Plugin(f"bench-{i}", handles=(TYPE,), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {})
+        )
         for i in range(1, 6)
     ]
 
@@ -100,9 +102,17 @@ def data(i: int) -> dict[str, Any]:
     return {
         **dict.fromkeys(("principal", "interest", "costs", "income"), amount),
         **dict.fromkeys(("invoiced", "payable", "reminded", "handed_over"), day),
-        "reminders": 2, "instalments": i % 12, "children": 1, "score": 640 + i % 50,
-        "employed": "yes", "insolvent": "no", "disputed": "unclear", "married": "yes",
-        "product": "card", "branch": f"branch {i % 9}", "lot": "2026-03",
+        "reminders": 2,
+        "instalments": i % 12,
+        "children": 1,
+        "score": 640 + i % 50,
+        "employed": "yes",
+        "insolvent": "no",
+        "disputed": "unclear",
+        "married": "yes",
+        "product": "card",
+        "branch": f"branch {i % 9}",
+        "lot": "2026-03",
         **{f"{owner}_words": "says that the goods never came, and that she has written twice" for owner in ("debtor", "creditor")},
         **{f"{owner}_bank": f"DE89 3704 0044 0532 {i:06}" for owner in ("debtor", "creditor")},
         **{f"{owner}_file": f"file {i}" for owner in ("debtor", "creditor")},

@@ -334,7 +334,9 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
 
 
 def _leading(leaf: Node, ways: Mapping[str, tuple[Way, ...]]) -> dict[str, tuple[Way, ...]]:
-    found = {event: tuple(way for path in reversed(leaf.chain) for way in known if path in way.says.source) for event, known in ways.items()}
+    found = {
+        event: tuple(way for path in reversed(leaf.chain) for way in known if path in way.says.source) for event, known in ways.items()
+    }
     return {event: known for event, known in found.items() if known}
 
 

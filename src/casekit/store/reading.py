@@ -278,7 +278,9 @@ def _heads(count: int) -> Any:
 
 def _keyed() -> Any:
     key = and_(DATA_KEYS.c.tenant == STREAMS.c.tenant, DATA_KEYS.c.owner == STREAMS.c.uuid)
-    return select(*_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(STREAMS.outerjoin(DATA_KEYS, key))
+    return select(*_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(
+        STREAMS.outerjoin(DATA_KEYS, key)
+    )
 
 
 def _with_key(row: Sequence[Any]) -> Head:
