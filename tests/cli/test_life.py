@@ -49,6 +49,10 @@ def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: 
     got = tmp_path / "got.txt"
     assert run("document", "get", case, filed, "--out", got)["media"] == "text/plain"
     assert got.read_text() == "Dear Maria"
+    letter.write_text("Dear Ms Silva")
+    assert run("document", "add", case, "letter", letter, "--document", filed)["id"] == filed
+    assert run("document", "get", case, filed, "--version", "1")["content"] == "RGVhciBNYXJpYQ=="
+    assert run("document", "get", case, filed)["size"] == 13
     run("pay", case, "520.00 EUR")
     assert run("case", "explain", case, "decide")["possible"] is True
     assert run("case", "close", case, "decided")["case"]["outcome"] == "decided"

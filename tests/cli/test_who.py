@@ -22,6 +22,13 @@ def test_who_is_named_has_the_roles_named_and_no_other(casekit: Run, case: str, 
     assert casekit("note", case, "x", *who).code == 1
 
 
+def test_an_empty_name_makes_nobody_an_operator(casekit: Run, case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert casekit("note", case, "x", "--as", "").code == 2
+    assert casekit("note", case, "x", "--role", "").code == 1
+    monkeypatch.setenv("CASEKIT_AS", "")
+    assert casekit("note", case, "x").code == 2
+
+
 def test_a_role_opens_what_it_grants_and_nothing_else(casekit: Run, case: str) -> None:
     auditor = ("--as", "user:kim", "--role", "auditor")
     assert casekit("case", "show", case, *auditor).code == 0

@@ -217,7 +217,7 @@ class Story:
 
     def _sweep(self) -> None:
         worked = self.cron.run_due()
-        words = f"{worked.entries} entries on {worked.cases} cases; {worked.delivered} entries told to plugins"
+        words = f"clocks spoke on cases: {worked.cases}; entries written: {worked.entries}; entries told to plugins: {worked.delivered}"
         self._tell("cron: run due", worked, lambda out: out.print(words))
 
     def _state(self) -> None:
