@@ -203,7 +203,8 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
+            if objections := guarded(asked, view=self.view(asked.needs), **arguments):
+                self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -525,9 +526,10 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
     if parts:
         changes.append({"c": "machine", "set": parts})
-    sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
-    if sums:
-        changes.append({"c": "totals", "set": sums})
+    if after["totals"] is not before["totals"]:
+        sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
+        if sums:
+            changes.append({"c": "totals", "set": sums})
     for change in run.clocks.changes.values():
         clock: Json = {"c": "clock", "id": change.clock, "instance": change.instance, "row": change.row}
         if change.live is not None:
