@@ -27,6 +27,7 @@ from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, h
 from casekit.plugins.view import Command, Document, Fact, Message, Person, Recorded, RunningClock, View
 
 __all__ = [
+    "LOG_KINDS",
     "Action",
     "Allocation",
     "BadInput",
@@ -42,7 +43,6 @@ __all__ = [
     "Field",
     "Finding",
     "Importer",
-    "LOG_KINDS",
     "LogAttribute",
     "LogEvent",
     "LogHeader",

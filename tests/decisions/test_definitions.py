@@ -160,7 +160,7 @@ CHECKED: list[tuple[Change, str, str]] = [
     (put("data", wage=field(Money, personal=True, report=True)), "/data/wage/report", "summed up"),
     (put("data", half=Field({"type": "number"})), "/data/half/schema", "not exact"),
     (put("data", half=Field({"type": "array", "items": {"type": ["null", "number"]}})), "/data/half/schema", "not exact"),
-    (put("data", odd=Field({"type": "strange"})), "/data/odd/schema", "is not valid"),
+    (put("data", odd=Field({"type": "strange"})), "/data/odd/schema/type", "is not valid"),
     (put("facts", odd_key=field(int)), "/facts/odd_key", "is no key"),
     (put("facts", text=field(str)), "/facts/text/personal", "whether it is personal"),
     (put("roles", big=Role()), "/roles/Big", "can't be a name"),
@@ -312,6 +312,13 @@ def test_any_rule_is_taken_to_be_a_plugins_where_none_are_listed() -> None:
     assert built.foreign == {"plugin.rule"}
     with pytest.raises(BadInput, match=r"no requirement 'plugin.rule'.*those known are"):
         compile_type(SOUND, digest(SOUND), ())
+
+
+def test_what_the_core_raises_by_itself_nobody_fires() -> None:
+    ways = {e: Transition("open", None, on=e) for e in ("payment", "reversal", "chosen", "message.in", "clock.answer.breached")}
+    built = compile_type(put("transitions", **{e.replace(".", "_"): way for e, way in ways.items()})(SOUND), "", RULES)
+    assert built.fired == {"hear", "finish"}
+    assert {*ways, ALWAYS, "clock.answer.met", "fact.income.monthly", "document.letter"} <= set(built.ways)
 
 
 def test_a_requirement_sees_of_its_events_what_is_of_one_kind_in_all() -> None:

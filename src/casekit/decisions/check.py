@@ -8,13 +8,14 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from keyword import iskeyword
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
-from casekit.decisions.compiled import GUARDED
+from casekit.decisions.compiled import GUARDED, INTERNAL
 from casekit.decisions.grammar import RESERVED
 from casekit.definition.casetype import ALWAYS, CATEGORIES, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
+from casekit.definition.schemas import unfit
 from casekit.errors import BadInput, Problem
 from casekit.model.money import decimals
 from casekit.model.time import zone_named
@@ -23,8 +24,6 @@ _ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _NUMBER = re.compile(r"[A-Za-z0-9 ./_-]*(\{year\}|\{seq(:0\d{1,2})?\}|[A-Za-z0-9 ./_-])*")
-INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
-"""Events that the core raises by itself."""
 
 
 def check(case_type: CaseType, where: str = "") -> None:
@@ -115,10 +114,13 @@ def _fields(fields: Mapping[str, Field], path: str, roles: Collection[str]) -> F
     for name, field in fields.items():
         at = f"{path}/{name}"
         try:
-            Draft202012Validator.check_schema(dict(field.schema))
+            Draft202012Validator.check_schema(dict(field.schema), format_checker=FormatChecker(formats=()))
         except SchemaError as wrong:
-            yield f"{at}/schema", wrong.message, "write it as JSON Schema, draft 2020-12"
+            inner = "".join(f"/{part}" for part in wrong.absolute_path)
+            yield f"{at}/schema{inner}", wrong.message, "write it as JSON Schema, draft 2020-12"
             continue
+        for part, what, do in unfit(field.schema):
+            yield f"{at}/schema{part}", what, do
         if _number(field.schema):
             yield f"{at}/schema", "a number with a fraction is not exact", "use type integer, or a string of format decimal or money"
         if field.personal is None and free_text(field.schema):

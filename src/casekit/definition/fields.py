@@ -15,21 +15,21 @@ import attrs
 from attrs import frozen
 
 from casekit.errors import BadInput
-from casekit.model.money import Money
+from casekit.model.money import Money, decimals
 
-MONEY = r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})? [A-Z]{3}$"
+MONEY = r"^-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,4})? [A-Z]{3}$"
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{6}Z$"
 DECIMAL = r"^-?(0|[1-9][0-9]{0,19})(\.[0-9]{1,20})?$"
 
 _TYPES: Mapping[Any, Mapping[str, Any]] = {
-    Money: {"type": "string", "format": "money", "pattern": MONEY},
+    Money: {"type": "string", "format": "money"},
     str: {"type": "string"},
     int: {"type": "integer"},
     bool: {"type": "boolean"},
-    date: {"type": "string", "format": "date", "pattern": DAY},
-    datetime: {"type": "string", "format": "date-time", "pattern": INSTANT},
-    Decimal: {"type": "string", "format": "decimal", "pattern": DECIMAL},
+    date: {"type": "string", "format": "date"},
+    datetime: {"type": "string", "format": "date-time"},
+    Decimal: {"type": "string", "format": "decimal"},
 }
 
 CLEAR_FORMATS = frozenset({"money", "date", "date-time", "decimal"})
@@ -90,7 +90,8 @@ def field(
     if enum:
         built["enum"] = list(enum)
     if currency:
-        built["pattern"] = MONEY.replace("[A-Z]{3}", currency)
+        decimals(currency)  # refuses what is none
+        built["pattern"] = f" {currency}$"
     built.update(schema)
     return Field(built, title, personal, owner, report, required)
 
@@ -131,7 +132,9 @@ def free_text(schema: Any) -> bool:
     if "array" in kinds:
         parts += [schema.get("items", True), *schema.get("prefixItems", ())]
     if "object" in kinds:
-        parts += [schema.get("additionalProperties", True), *schema.get("properties", {}).values()]
+        if schema.get("additionalProperties", True) is not False:
+            return True  # a name that nobody has declared is a text as well
+        parts += schema.get("properties", {}).values()
     return any(free_text(part) for part in parts)
 
 
@@ -140,12 +143,17 @@ def read(value: Any, schema: Mapping[str, Any]) -> Any:
     kind = schema.get("type")
     if kind == "string":
         return _READ[schema["format"]](value) if schema.get("format") in _READ else value
-    if kind == "array" and "items" in schema:
-        return [read(v, schema["items"]) for v in value]
+    if kind == "array":
+        first, rest = schema.get("prefixItems", ()), schema.get("items", True)
+        return [_part(v, first[i] if i < len(first) else rest) for i, v in enumerate(value)]
     if kind == "object" and "properties" in schema:
         inner = schema["properties"]
-        return {k: read(v, inner[k]) if k in inner else v for k, v in value.items()}
+        return {k: _part(v, inner.get(k)) for k, v in value.items()}
     return value
+
+
+def _part(value: Any, schema: Any) -> Any:
+    return read(value, schema) if isinstance(schema, Mapping) else value
 
 
 _READ = {

@@ -38,7 +38,7 @@ def when(rules: ImportMap, text: str, where: str) -> Effective:
         return _day(wall.date(), zone, where)
     try:
         return Effective(instant(said if said.tzinfo else at_wall_time(said, zone)), zone)
-    except OverflowError:
+    except BadInput:
         raise _outside(text, where) from None
 
 
@@ -47,14 +47,14 @@ def _wall(said: datetime, rules: ImportMap, where: str) -> datetime:
         return said
     try:
         return said.astimezone(zone_named(rules.time.zone))
-    except OverflowError:
+    except (OverflowError, BadInput):
         raise _outside(said.isoformat(), where) from None
 
 
 def _day(day: date, zone: str, where: str) -> Effective:
     try:
         return Effective(day_start(day.isoformat(), zone), zone, day.isoformat())
-    except OverflowError:
+    except BadInput:
         raise _outside(day.isoformat(), where) from None
 
 

@@ -8,7 +8,7 @@ that raises is known by name and does not silence the others.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
@@ -29,6 +29,9 @@ EVERY = "*"
 
 GROUP = "casekit.plugins"
 """Entry-point group in which distributions announce their plugins."""
+
+_KEYED: Mapping[str, type] = {"case_types": CaseType, "requirements": Rule, "calculators": Calculator, "importers": Importer}
+"""What plugins declare by key: group → its records."""
 
 _A = TypeVar("_A", Finding, Objection, Option)
 _R = TypeVar("_R")
@@ -75,6 +78,11 @@ class Asked:
     plugin: Plugin
     call: Callable[..., Any]
     needs: tuple[Need, ...]
+
+    @property
+    def said(self) -> str:
+        """Plugin, version and hook, as errors name them."""
+        return f"{self.plugin.name} {self.plugin.version}: {getattr(self.call, '__name__', 'hook')}"
 
 
 class Catalogue:
@@ -136,7 +144,7 @@ class Catalogue:
         self._answering.clear()
         for hook, asked in self._implementations.items():
             self._implementations[hook] = [a for a in asked if a.plugin.name != name]
-        for group in ("case_types", "requirements", "calculators", "importers"):
+        for group in _KEYED:
             kept = {key: pair for key, pair in getattr(self.declared, group).items() if pair[1].name != name}
             setattr(self.declared, group, kept)
         self.declared.roles = [pair for pair in self.declared.roles if pair[1].name != name]
@@ -147,12 +155,14 @@ class Catalogue:
             version = what.dist.version if isinstance(what, EntryPoint) and what.dist else ""
             module = what.load() if isinstance(what, EntryPoint) else what
             says = self._check(module, version)
-            hooks = self._register(module, says)
-            declared = self._declare(module, says, hooks)
-        except Exception as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
+            implemented = self._register(module, says)
+            declared = _declared(module, implemented)
+        except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
             self.loaded.append(Loaded(Plugin(str(name)), source, broken=f"{type(wrong).__name__}: {wrong}"))
             return
-        self.loaded.append(Loaded(says, source, hooks))
+        for hook, asked in implemented.items():
+            self._implementations[hook] = sorted((*self._implementations[hook], asked), key=lambda a: a.plugin.name)
+        self.loaded.append(Loaded(says, source, tuple(implemented)))
         self._found.append((says, declared))
 
     def _check(self, module: Any, version: str) -> Plugin:
@@ -166,56 +176,40 @@ class Catalogue:
             raise BadInput.at("PLUGIN.name", f"{says.name!r} is taken by {twin.source}", "remove one of the two")
         return evolve(says, version=says.version or version or "0")
 
-    def _register(self, module: Any, says: Plugin) -> tuple[str, ...]:
+    def _register(self, module: Any, says: Plugin) -> dict[str, Asked]:
         own = _hooks_of(module)
         for name, function in own.items():
             _check_signature(name, function)
         self._manager.register(module, says.name)
-        implemented = []
+        implemented = {}
         for name in own:
             for found in getattr(self._manager.hook, name).get_hookimpls():
-                if found.plugin_name == says.name:
-                    self._implementations[name].append(Asked(says, found.function, getattr(found.function, "casekit_needs", ())))
-                    implemented.append(name)
-        for asked in self._implementations.values():
-            asked.sort(key=lambda a: a.plugin.name)
-        return tuple(implemented)
-
-    def _declare(self, module: Any, says: Plugin, hooks: tuple[str, ...]) -> dict[str, Any]:
-        declared: dict[str, Any] = {}
-        kinds = {"case_types": CaseType, "requirements": Rule, "calculators": Calculator, "importers": Importer}
-        for group, kind in kinds.items():
-            if f"casekit_{group}" in hooks:
-                records = list(getattr(module, f"casekit_{group}")())
-                wrong = next((r for r in records if not isinstance(r, kind)), None)
-                if wrong is not None:
-                    raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {kind.__name__} records")
-                declared[group] = records
-        if "casekit_roles" in hooks:
-            declared["roles"] = {str(role): tuple(grants) for role, grants in dict(module.casekit_roles()).items()}
-        return declared
+                if found.plugin is module:
+                    implemented[name] = Asked(says, found.function, getattr(found.function, "casekit_needs", ()))
+        return implemented
 
     def _resolve_conflicts(self) -> None:
         """A key that two plugins claim belongs to neither: both are named, both are quarantined."""
-        for group in ("case_types", "requirements", "calculators", "importers"):
-            claims: dict[str, list[Plugin]] = {}
-            for says, declared in self._found:
-                for record in declared.get(group, ()):
-                    claims.setdefault(record.key, []).append(says)
-            for key, claimants in claims.items():
-                if len(claimants) > 1:
-                    names = " and ".join(f"{p.name} {p.version}" for p in claimants)
-                    for plugin in claimants:
-                        self.quarantine(
-                            plugin.name, f"the {group[:-1].replace('_', ' ')} {key!r} is claimed by {names} (remove one of them)"
-                        )
+        for (group, key), claimants in self._claims().items():
+            if len(claimants) > 1:
+                names = " and ".join(f"{p.name} {p.version}" for p in claimants)
+                for plugin in claimants:
+                    self.quarantine(plugin.name, f"the {group[:-1].replace('_', ' ')} {key!r} is claimed by {names} (remove one of them)")
         out = {p.says.name for p in self.broken}
         for says, declared in self._found:
             if says.name not in out:
-                for group in ("case_types", "requirements", "calculators", "importers"):
+                for group in _KEYED:
                     getattr(self.declared, group).update({record.key: (record, says) for record in declared.get(group, ())})
                 if "roles" in declared:
                     self.declared.roles.append((declared["roles"], says))
+
+    def _claims(self) -> dict[tuple[str, str], list[Plugin]]:
+        claims: dict[tuple[str, str], list[Plugin]] = {}
+        for says, declared in self._found:
+            for group in _KEYED:
+                for record in declared.get(group, ()):
+                    claims.setdefault((group, record.key), []).append(says)
+        return claims
 
     def _demand(self, required: Iterable[str]) -> None:
         there = {p.name for p in self.plugins}
@@ -235,18 +229,16 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     Raises:
         PluginFailed: it raised, or answered something else than promised; names plugin and hook.
     """
-    name = getattr(asked.call, "__name__", "hook")
     try:
-        answered = list(_wanted(asked.call, arguments) or ())
+        answered = call_with(asked.call, arguments)
+        answered = list(answered) if answered else []
     except CasekitError as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} failed: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} raised {type(wrong).__name__}: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} raised {type(wrong).__name__}: {wrong}") from wrong
     for answer in answered:
         if not isinstance(answer, kind):
-            raise PluginFailed(
-                f"{asked.plugin.name} {asked.plugin.version}: {name} answered a {type(answer).__name__}, not a {kind.__name__}"
-            )
+            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {kind.__name__}")
     return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answered]
 
 
@@ -283,24 +275,37 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 
 
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
-    """Calls a function with those of the arguments that it names."""
-    return _wanted(function, arguments)
-
-
-def _wanted(function: Callable[..., Any], arguments: Mapping[str, Any]) -> Any:
-    return function(**{name: arguments[name] for name in _names(function) if name in arguments})
+    """Calls a function with those of the arguments that it names; with all, where it takes any."""
+    names = _named(function)
+    return function(**(arguments if names is None else {name: arguments[name] for name in names if name in arguments}))
 
 
 @lru_cache(maxsize=4096)
-def _names(function: Callable[..., Any]) -> tuple[str, ...]:
-    """Names of its arguments."""
-    return function.__code__.co_varnames[: function.__code__.co_argcount]
+def _named(function: Callable[..., Any]) -> tuple[str, ...] | None:
+    parameters = inspect.signature(function).parameters.values()
+    if any(p.kind is p.VAR_KEYWORD for p in parameters):
+        return None
+    return tuple(p.name for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY))
 
 
 def _installed() -> Iterator[tuple[EntryPoint, str]]:
     for point in sorted(entry_points(group=GROUP), key=lambda p: p.name):
         distribution = f"{point.dist.name} {point.dist.version}" if point.dist else "unknown distribution"
         yield point, f"{distribution} ({point.value})"
+
+
+def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
+    declared: dict[str, Any] = {}
+    for group, kind in _KEYED.items():
+        if f"casekit_{group}" in hooks:
+            records = list(getattr(module, f"casekit_{group}")())
+            wrong = next((r for r in records if not isinstance(r, kind)), None)
+            if wrong is not None:
+                raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {kind.__name__} records")
+            declared[group] = records
+    if "casekit_roles" in hooks:
+        declared["roles"] = {str(role): tuple(grants) for role, grants in dict(module.casekit_roles()).items()}
+    return declared
 
 
 def _name(module: Any) -> str:
@@ -324,10 +329,12 @@ def _hooks_of(module: Any) -> dict[str, Any]:
 def _check_signature(name: str, function: Any) -> None:
     allowed = tuple(inspect.signature(getattr(specs, name)).parameters)
     for parameter in inspect.signature(function).parameters.values():
-        if parameter.name not in allowed and parameter.default is inspect.Parameter.empty:
+        if parameter.name not in allowed:
             raise BadInput.at(
                 f"{name}({parameter.name})", "the hook has no such argument", "its arguments are " + (", ".join(allowed) or "none")
             )
+        if parameter.default is not inspect.Parameter.empty:
+            raise BadInput.at(f"{name}({parameter.name})", "an argument with a default would never be given", "take the default away")
     if inspect.iscoroutinefunction(function):
         raise BadInput.at(name, "hooks are plain functions", "take async away")
     if getattr(function, "casekit_needs", ()) and specs.FAMILIES[name] != "guard":
