@@ -123,21 +123,6 @@ def count(
     return Counted(rule.key, rule.version, rule.citation, anchor, amount or rule.amount, calendar, zone, _distinct(found))
 
 
-def in_force(rules: Iterable[Count], key: str, on: str) -> Count:
-    """The rule of that key that is in force on a day.
-
-    Raises:
-        BadInput: none is, or more than one; names them.
-    """
-    known = [rule for rule in rules if rule.key == key]
-    found = [rule for rule in known if rule.effective_from <= on and (not rule.effective_to or on <= rule.effective_to)]
-    if len(found) != 1:
-        what = "is not in force" if known else "is not known"
-        what = f"has several versions in force ({', '.join(r.version for r in found)})" if found else what
-        raise BadInput.at(f"count {key}", f"{what} on {on}", "check the key and the day")
-    return found[0]
-
-
 def _started(anchor: str, zone: str, amount: Duration, where: str) -> int | None:
     """The day of the event; None: the period is one of hours, and the instant itself counts."""
     if len(anchor) == 10:

@@ -7,6 +7,7 @@ rule may carry one (Regulation F's five days) or leave it to whoever counts (FRC
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from itertools import pairwise
 from typing import Any, Literal
 
 from attrs import field as attr
@@ -136,6 +137,35 @@ class Count:
     unverified: str = ""
 
 
+def _versions(value: Iterable[Count]) -> tuple[Count, ...]:
+    return tuple(value)
+
+
+@frozen
+class Counts:
+    """A rule through the years: its dated versions.
+
+    Attributes:
+        key: Public name of the rule.
+        versions: The versions; no day lies in two of them.
+    """
+
+    key: str
+    versions: tuple[Count, ...] = attr(converter=_versions)
+
+    def on(self, when: str) -> Count:
+        """The version that is in force on a day.
+
+        Raises:
+            BadInput: none is; names the rule, the day and what there is.
+        """
+        for rule in self.versions:
+            if rule.effective_from <= when and (not rule.effective_to or when <= rule.effective_to):
+                return rule
+        there = ", ".join(f"{r.version} ({r.effective_from or 'ever'} to {r.effective_to or 'now'})" for r in self.versions)
+        raise BadInput.at(f"count {self.key}", f"is not in force on {when}", f"its versions are {there}")
+
+
 def period(text: str, where: str) -> Duration:
     """The period that a text says.
 
@@ -151,18 +181,40 @@ def period(text: str, where: str) -> Duration:
     return found
 
 
-def read_counts(value: Any, where: str = "counts") -> tuple[Count, ...]:
-    """Rules of counting from a parsed JSON list, checked.
+def read_counts(value: Any, where: str = "counts") -> tuple[Counts, ...]:
+    """Rules of counting from a parsed JSON list of versions, checked and put together by key.
 
     Raises:
-        BadInput: every problem found, each with its path.
+        BadInput: every problem found, each with its path; two versions of a rule that are in force on one day.
     """
     if not isinstance(value, list):
         raise BadInput.at(where, "is no list", "give a list of rules")
-    rules = tuple(structure(rule, Count, f"{where}: /{place}") for place, rule in enumerate(value))
-    for rule in rules:
+    found: dict[str, list[Count]] = {}
+    for place, said in enumerate(value):
+        rule = structure(said, Count, f"{where}: /{place}")
+        found.setdefault(rule.key, []).append(rule)
+    books = tuple(Counts(key, sorted(versions, key=lambda rule: rule.effective_from)) for key, versions in found.items())
+    for book in books:
+        check_counts(book)
+    return books
+
+
+def check_counts(counts: Counts) -> None:
+    """Holds a rule and its versions against what they must be.
+
+    Raises:
+        BadInput: a version is malformed, has another key, or is in force on a day on which the one before still is.
+    """
+    for rule in counts.versions:
         check_count(rule)
-    return rules
+        if rule.key != counts.key:
+            raise BadInput.at(f"count {counts.key}", f"holds a version of {rule.key!r}", "give all versions the one key")
+    for earlier, later in pairwise(counts.versions):
+        if not earlier.effective_to or later.effective_from <= earlier.effective_to:
+            both = f"{earlier.version} and {later.version}"
+            raise BadInput.at(
+                f"count {counts.key}", f"{both} are in force on one day", "give the earlier its effective_to, and put it first"
+            )
 
 
 def check_count(rule: Count) -> None:
