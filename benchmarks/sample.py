@@ -11,7 +11,8 @@ from casekit.sdk import Book, CaseType, Clock, Field, Money, Plugin, Requirement
 
 TYPE = "bench.debt"
 ACTOR = Actor("user:bench", frozenset({"clerk"}))
-SINCE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SINCE = datetime.now(UTC) - timedelta(days=1)
+"""Since when the cases stand: no clock of theirs is due yet."""
 
 PERSONAL: dict[str, Field] = {
     f"{owner}_{what}": field(str, personal=True, owner=owner) for owner in ("debtor", "creditor") for what in ("words", "bank", "file")

@@ -27,6 +27,8 @@ OUTSIDE = {
     ("outbox", "next_at"): "how a delivery goes, not what was recorded",
     ("outbox", "done"): "how a delivery goes, not what was recorded",
     ("outbox", "error"): "how a delivery goes, not what was recorded",
+    ("idempotency", "sid"): "which entry answers: a pointer to nowhere is found, one to another entry of the same moment can't be",
+    ("idempotency", "n"): "which entry answers: a pointer to nowhere is found, one to another entry of the same moment can't be",
     ("idempotency", "key_hmac"): "a keyed digest of a text that the record does not hold: a changed one is a key that never came",
     ("idempotency", "request_hmac"): "a keyed digest of a text that the record does not hold: a changed one refuses the key as reused",
 }
@@ -308,7 +310,8 @@ def attacks(office_: office.Office) -> dict[str, tuple[str, ...]]:
     sid = f"(SELECT sid FROM streams WHERE uuid = '{office_.cases['long']}')"
     gone, over = office_.people["gone"], office_.cases["over"]
     kim = f"(SELECT sid FROM streams WHERE uuid = '{office_.people['kim']}')"
-    listed = "kind, n, version, hash, head, type, 'T-2026-00009', state, category, outcome, opened, closed, wake, merged"
+    forged = {"sid": "7", "uuid": "'forged'", "number": "'T-2026-00009'"}
+    heads = ", ".join(forged.get(column.name, column.name) for column in METADATA.tables["streams"].c)
     copied = "tenant, 7, v, n, recorded, effective, zone, day, actor, kind, command, spoke, state, body, hash"
     return {
         "edit a body": (f"UPDATE entries SET body = replace(body, '45000', '35000') WHERE sid = {sid} AND instr(body, '45000') > 0",),
@@ -323,7 +326,7 @@ def attacks(office_: office.Office) -> dict[str, tuple[str, ...]]:
         ),
         "take a charge away": (f"DELETE FROM postings WHERE sid = {sid} AND n = 1",),
         "forge a case": (
-            f"INSERT INTO streams SELECT tenant, 7, 'forged', {listed} FROM streams WHERE sid = {sid}",
+            f"INSERT INTO streams SELECT {heads} FROM streams WHERE sid = {sid}",
             f"INSERT INTO entries SELECT {copied} FROM entries WHERE sid = {sid}",
         ),
         "swap two entries": (

@@ -203,7 +203,8 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
+            if objections := guarded(asked, view=self.view(asked.needs), **arguments):
+                self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -287,18 +288,24 @@ class Turn:
             sealed["reason"] = plain(self.call.reason, "reason")
         if self.objections:
             about["objections"] = [clear(o) for o in self.objections]
-            sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in self.objections]
+            sealed["objections"] = [words(o) for o in self.objections]
         if sealed:
             about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
 
 
 def clear(objection: Objection) -> Json:
-    """What of an objection stands in the clear: which rule, never the words."""
-    found = {"rule": objection.rule, "citation": objection.citation, "plugin": objection.plugin, "version": objection.version}
+    """What of an objection stands in the clear: which rule, by whom and until when, never a plugin's prose."""
+    found = {"rule": objection.rule, "plugin": objection.plugin, "version": objection.version}
     if objection.allowed_at:
         found["allowed_at"] = objection.allowed_at
     return found
+
+
+def words(objection: Objection) -> Json:
+    """What of an objection is sealed: whatever its author wrote, which may tell of persons."""
+    said = {"words": objection.words, "args": dict(objection.args), "citation": objection.citation, "remedy": objection.remedy}
+    return {name: plain(value) for name, value in said.items()}
 
 
 class Bus:
@@ -519,9 +526,10 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
     if parts:
         changes.append({"c": "machine", "set": parts})
-    sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
-    if sums:
-        changes.append({"c": "totals", "set": sums})
+    if after["totals"] is not before["totals"]:
+        sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
+        if sums:
+            changes.append({"c": "totals", "set": sums})
     for change in run.clocks.changes.values():
         clock: Json = {"c": "clock", "id": change.clock, "instance": change.instance, "row": change.row}
         if change.live is not None:

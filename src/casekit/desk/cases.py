@@ -385,8 +385,10 @@ def choose(turn: Turn, option: Option) -> None:
     promises = [{"due": p.due.isoformat(), "amount": str(p.amount)} for p in option.promises]
     chosen: Json = {"option": option.key, "plugin": option.plugin, "version": option.version, "at": turn.effective.at, "entry": turn.n}
     turn.change(c="head", set={"choice": chosen})
-    turn.call.about |= {"option": option.key, "promises": promises, "plan": [plain(_task(t)) for t in option.plan]}
-    turn.call.sealed["option"] = plain({"words": option.words, "args": dict(option.args), "because": list(option.because)})
+    turn.call.about |= {"option": option.key, "promises": promises, "plan": [_task(t) for t in option.plan]}
+    titles = {task.id: task.title for task in option.plan if task.title}
+    said = {"words": option.words, "args": dict(option.args), "because": list(option.because), "titles": titles}
+    turn.call.sealed["option"] = plain(said)
     if promising:
         turn.run.clocks.cancel(promising[0])
         through = turn.run.machine.get("ledger", {}).get("paid", 0)
@@ -519,4 +521,5 @@ def _python(values: Json, fields: Mapping[str, Field]) -> Json:
 
 
 def _task(task: Any) -> Json:
-    return {name: value for name in ("id", "due", "after", "title") if (value := getattr(task, name))}
+    """What of a task stands in the clear: its title is a plugin's prose."""
+    return {name: value for name in ("id", "due", "after") if (value := getattr(task, name))}

@@ -13,7 +13,7 @@ from casekit.desk.checking import verify
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
-from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, NotFound
 from casekit.model.actor import Actor
@@ -36,6 +36,7 @@ READ_PARTY = Spec("read-party", "party.read")
 READ_DOCUMENT = Spec("read-document", "document.read")
 READ_JOURNAL = Spec("read-journal", "journal.read")
 VERIFY = Spec("verify", "journal.verify")
+UNDELIVERED = Spec("undelivered", "journal.read")
 LARGEST_PAGE = 500
 
 
@@ -194,6 +195,15 @@ class Questions:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
         return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """What waits in the outbox, in the order of cases and entries."""
+        self._may(UNDELIVERED)
+        shelf = self.desk.shelf(self.actor.tenant)
+        rows = reading.outbox(shelf)
+        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
+        cases = {head.sid: head.uuid for head in reading.heads_of(shelf, uuids).values()}
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
