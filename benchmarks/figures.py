@@ -107,7 +107,9 @@ def say(console: Console, facts: dict[str, Any], figures: list[Figure], plain: d
     console.print(table(figures, plain))
     console.print(
         f"{facts['python']}, {facts['system']}, {facts['processors']} processors ({facts['processor']}), load {facts['load']}, "
-        f"SQLite {facts['sqlite']}" + (f", PostgreSQL {facts['postgresql']}" if "postgresql" in facts else "") + f", fsync {facts['fsync']} µs"
+        f"SQLite {facts['sqlite']}"
+        + (f", PostgreSQL {facts['postgresql']}" if "postgresql" in facts else "")
+        + f", fsync {facts['fsync']} µs"
     )
     console.print(", ".join(f"{name} {number}" for name, number in facts["parts"].items()))
     missed = [found.line for found in figures if found.verdict == "misses"]

@@ -110,22 +110,24 @@ def _list(pair: Pair, *, names: bool) -> tuple[float, float]:
     return pair.race(lambda: lambda _: pair.seat.cases(names=names), 50, 5)
 
 
-def _bulk(pair: Pair, make: Callable[[Pair], Any]) -> tuple[float, float]:
+def _bulk(pair: Pair, events: int) -> tuple[float, float]:
+    people = pair.persons(50)
+    pair.opened(1, among=people)
+    return _a_hundred(pair, lambda: pair.opening(100, events, among=people))
+
+
+def _bulk_new(pair: Pair) -> tuple[float, float]:
     pair.opened(1)
-    mine, bare = pair.race(lambda: lambda _: make(pair), 1, 6)
+    return _a_hundred(pair, lambda: pair.opening_with_persons(100))
+
+
+def _a_hundred(pair: Pair, prepare: Callable[[], Callable[[], Any]]) -> tuple[float, float]:
+    def batch() -> Callable[[int], Any]:
+        prepared = prepare()
+        return lambda _: prepared()
+
+    mine, bare = pair.race(batch, 1, 6)
     return mine / 100, bare / 100
-
-
-def _bulk_of(events: int) -> Callable[[Pair], Any]:
-    people: dict[int, Any] = {}
-
-    def make(pair: Pair) -> Any:
-        known = people.get(id(pair))
-        if known is None:
-            known = people[id(pair)] = pair.persons(50)
-        return pair.opened(100, events, among=known)
-
-    return make
 
 
 def _step(pair: Pair) -> tuple[float, None]:
@@ -180,9 +182,9 @@ LINES = (
     Line("sqlite.timeline", "timeline of 10 entries, as objects", _timeline, floor=0.40),
     Line("sqlite.list", "list of 50, clear columns", partial(_list, names=False), floor=0.50),
     Line("sqlite.list-names", "list of 50, names opened", partial(_list, names=True), at_most=1500),
-    Line("sqlite.bulk-open", "bulk, 100 cases at once: opens, a case", partial(_bulk, make=_bulk_of(0)), floor=0.40),
-    Line("sqlite.bulk-new", "bulk: two new persons and an open", partial(_bulk, make=lambda pair: pair.opened_with_persons(100)), floor=0.40),
-    Line("sqlite.bulk-nine", "bulk: opens with nine events each, a case", partial(_bulk, make=_bulk_of(9)), floor=0.28, at_least=8000, many=10),
+    Line("sqlite.bulk-open", "bulk, 100 cases at once: opens, a case", partial(_bulk, events=0), floor=0.40),
+    Line("sqlite.bulk-new", "bulk: two new persons and an open", _bulk_new, floor=0.40),
+    Line("sqlite.bulk-nine", "bulk: opens with nine events each, a case", partial(_bulk, events=9), floor=0.28, at_least=8000, many=10),
     Line("sqlite.step", "step with restore, two levels", _step, at_most=25),
     Line("sqlite.verify", "verify, an entry", _verify, at_least=30_000),
     Line("postgresql.open", "open, persons known", _open, floor=0.65),

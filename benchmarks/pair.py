@@ -14,11 +14,6 @@ from sqlalchemy.engine import make_url
 from benchmarks.raw import Bare, Tape
 from benchmarks.sample import ACTOR, SINCE, TYPE, data, person, plugins
 from casekit import Desk, Money, Seat, open_desk
-from casekit.desk import cases, parties, records
-from casekit.desk.bus import Call, Spec, Turn
-from casekit.desk.work import Work
-from casekit.model.canonical import plain
-from casekit.model.time import effective
 from casekit.plugins.view import Person
 from casekit.store import writing
 
@@ -53,7 +48,10 @@ class Pair:
         return seconds
 
     def race(self, batch: Batch, count: int, batches: int) -> tuple[float, float]:
-        """Seconds per operation, desk and bare, batch by batch in turn: the best batch of each, for other work on the machine only ever slows one down."""
+        """Seconds per operation, desk and bare, batch by batch in turn.
+
+        Of each the best batch counts: whatever else runs on the machine only ever slows one down.
+        """
         mine, bare = [], []
         for _ in range(batches):
             do = batch()
@@ -67,10 +65,9 @@ class Pair:
         return min(mine), min(bare)
 
     def same(self) -> bool:
-        """Whether both stores hold as many rows, to the last entry."""
-        driver = self.desk.shelf("main").connection.driver
+        """Whether both stores hold as many rows."""
         self.catch_up()
-        return self.bare.counts() == Bare.counted(driver)
+        return self.bare.counts() == Bare.counted(self.desk.shelf("main").connection.driver)
 
     def numbers(self, count: int) -> range:
         """Numbers that were not used before."""
@@ -79,60 +76,64 @@ class Pair:
 
     def persons(self, count: int) -> list[Person]:
         """New persons, all in one transaction."""
-        return self._at_once(lambda work: [self._person(work, i) for i in self.numbers(count)])
+        details = [person(i) for i in self.numbers(count)]
+        with self.seat.batch() as batch:
+            return [batch.party("person", **said) for said in details]
 
     def opened(self, count: int, events: int = 0, *, among: list[Person] | None = None) -> list[str]:
-        """New cases, all in one transaction in the batch form of the bus, each with so many further events."""
-        known = self.persons(20) if among is None else among
-        numbers = self.numbers(count)
-        return self._at_once(lambda work: [self._case(work, i, [known[i % len(known)], known[(i + 1) % len(known)]], events) for i in numbers])
+        """New cases, all in one transaction, each with so many further events."""
+        return self.opening(count, events, among=among)()
 
-    def opened_with_persons(self, count: int) -> list[str]:
-        """New cases of two new persons each, all in one transaction."""
-        numbers = self.numbers(count)
-        return self._at_once(lambda work: [self._case(work, i, [self._person(work, i), self._person(work, -i)], 0) for i in numbers])
+    def opening(self, count: int, events: int = 0, *, among: list[Person] | None = None) -> Callable[[], list[str]]:
+        """What :meth:`opened` does, prepared."""
+        people = self.persons(20) if among is None else among
+        given = [data(i) for i in self.numbers(count)]
+        parties = [{"debtor": people[i % len(people)], "creditor": people[(i + 1) % len(people)]} for i in range(count)]
+        return lambda: self._open_all(given, lambda _, i: parties[i], events)
 
-    def _at_once(self, make: Callable[[Work], list[Any]]) -> list[Any]:
-        return self.desk.bus.transact(self.desk.shelf("main"), lambda work, _: make(work))
+    def opening_with_persons(self, count: int) -> Callable[[], list[str]]:
+        """What opens new cases of two new persons each, all in one transaction."""
+        given = [data(i) for i in self.numbers(count)]
+        people = [person(i) for i in self.numbers(2 * count)]
 
-    def _person(self, work: Work, i: int) -> Person:
-        return parties.add(self.desk, Call(parties.PARTY, ACTOR), "person", person(i), work)
+        def both(batch: Seat, i: int) -> dict[str, Person]:
+            return {"debtor": batch.party("person", **people[2 * i]), "creditor": batch.party("person", **people[2 * i + 1])}
 
-    def _case(self, work: Work, i: int, both: list[Person], events: int) -> str:
-        given = {"debtor": [both[0].id], "creditor": [both[1].id]}
-        args = {"type": TYPE, "data": plain(data(i)), "parties": given}
-        call = Call(cases.OPEN, ACTOR, args, effective=HELD, observed=True)
-        case = cases.Opening(self.desk, call, TYPE, data(i), given, "", {}).run(work).case.id
-        for spec, decide in EVENTS[:events]:
-            self.desk.bus.on_case(Call(spec, ACTOR, {"case": case}, effective=HELD, observed=True), case, decide, work)
-        return case
+        return lambda: self._open_all(given, both, 0)
 
-
-def _pay(cents: int) -> Callable[[Turn], None]:
-    return lambda turn: records.pay(turn, Money.of_minor(cents, "USD"), "")
-
-
-def _fact(key: str, value: Any) -> Callable[[Turn], None]:
-    return lambda turn: records.fact(turn, key, value, "")
+    def _open_all(self, given: list[dict[str, Any]], parties: Callable[[Seat, int], Any], events: int) -> list[str]:
+        made = []
+        with self.seat.batch() as batch:
+            for i, values in enumerate(given):
+                case = batch.open(TYPE, data=values, parties=parties(batch, i), effective=SINCE, observed=True).id
+                for happen in EVENTS[:events]:
+                    happen(batch, case)
+                made.append(case)
+        return made
 
 
-def _do(event: str) -> Callable[[Turn], None]:
-    return lambda turn: cases.do(turn, event, {})
+def _pay(seat: Seat, case: str) -> Any:
+    return seat.pay(case, Money.of_minor(2500, "USD"), effective=SINCE, observed=True)
 
 
-HELD = effective(SINCE, "UTC")
-"""Since when it all holds; an import resolves each time once, too."""
+def _do(event: str) -> Callable[[Seat, str], Any]:
+    return lambda seat, case: seat.do(case, event, effective=SINCE, observed=True)
 
-EVENTS: tuple[tuple[Spec, Callable[[Turn], None]], ...] = (
-    (cases.DO, _do("talk")),
-    (records.PAY, _pay(2500)),
-    (records.FACT, _fact("income.monthly", "2100.00 USD")),
-    (records.NOTE, lambda turn: records.note(turn, "rang back, wants to pay by the end of the month")),
-    (records.PAY, _pay(2500)),
-    (cases.DO, _do("leave")),
-    (records.FACT, _fact("employer", "Harbour Mills, Pier 9")),
-    (records.PAY, _pay(2500)),
-    (cases.DO, _do("talk")),
+
+def _fact(key: str, value: Any) -> Callable[[Seat, str], Any]:
+    return lambda seat, case: seat.note_fact(case, key, value, effective=SINCE, observed=True)
+
+
+EVENTS: tuple[Callable[[Seat, str], Any], ...] = (
+    _do("talk"),
+    _pay,
+    _fact("income.monthly", Money.of_minor(210_000, "USD")),
+    lambda seat, case: seat.note(case, "rang back, wants to pay by the end of the month", effective=SINCE),
+    _pay,
+    _do("leave"),
+    _fact("employer", "Harbour Mills, Pier 9"),
+    _pay,
+    _do("talk"),
 )
 """Nine events of a case, as an import brings them."""
 

@@ -76,4 +76,4 @@ def _version(server: Server) -> str:
     from servers import dsn
 
     with psycopg.connect(dsn(server.url)) as connection:
-        return ".".join(str(connection.info.server_version // 10_000 ** i % 10_000) for i in (1, 0))
+        return ".".join(str(connection.info.server_version // 10_000**i % 10_000) for i in (1, 0))

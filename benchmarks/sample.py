@@ -11,7 +11,8 @@ from casekit.sdk import Book, CaseType, Clock, Field, Money, Plugin, Requirement
 
 TYPE = "bench.debt"
 ACTOR = Actor("user:bench", frozenset({"clerk"}))
-SINCE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SINCE = datetime.now(UTC) - timedelta(days=1)
+"""Since when the cases stand: no clock of theirs is due yet."""
 
 PERSONAL: dict[str, Field] = {
     f"{owner}_{what}": field(str, personal=True, owner=owner) for owner in ("debtor", "creditor") for what in ("words", "bank", "file")
@@ -87,7 +88,9 @@ def plugins() -> list[Any]:
     """Five plugins, each with a guard of its own."""
     first = {"casekit_case_types": casekit_case_types, "casekit_roles": casekit_roles}
     return [
-        SimpleNamespace(PLUGIN=Plugin(f"bench-{i}", handles=(TYPE,), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {}))
+        SimpleNamespace(
+            PLUGIN=Plugin(f"bench-{i}", handles=(TYPE,), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {})
+        )
         for i in range(1, 6)
     ]
 
@@ -99,9 +102,17 @@ def data(i: int) -> dict[str, Any]:
     return {
         **dict.fromkeys(("principal", "interest", "costs", "income"), amount),
         **dict.fromkeys(("invoiced", "payable", "reminded", "handed_over"), day),
-        "reminders": 2, "instalments": i % 12, "children": 1, "score": 640 + i % 50,
-        "employed": "yes", "insolvent": "no", "disputed": "unclear", "married": "yes",
-        "product": "card", "branch": f"branch {i % 9}", "lot": "2026-03",
+        "reminders": 2,
+        "instalments": i % 12,
+        "children": 1,
+        "score": 640 + i % 50,
+        "employed": "yes",
+        "insolvent": "no",
+        "disputed": "unclear",
+        "married": "yes",
+        "product": "card",
+        "branch": f"branch {i % 9}",
+        "lot": "2026-03",
         **{f"{owner}_words": "says that the goods never came, and that she has written twice" for owner in ("debtor", "creditor")},
         **{f"{owner}_bank": f"DE89 3704 0044 0532 {i:06}" for owner in ("debtor", "creditor")},
         **{f"{owner}_file": f"file {i}" for owner in ("debtor", "creditor")},

@@ -84,7 +84,13 @@ COMMANDS = [
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_bad_input_is_told_and_writes_nothing(casekit: Run, case: str, tenant_of: str, command: tuple[str, ...]) -> None:
     before = _entries(casekit)
-    named = {"CASE": case, "TENANT": tenant_of, "tenant=TENANT": f"tenant={tenant_of}", "lodger=TENANT": f"lodger={tenant_of}", "FILE": DISPUTE}
+    named = {
+        "CASE": case,
+        "TENANT": tenant_of,
+        "tenant=TENANT": f"tenant={tenant_of}",
+        "lodger=TENANT": f"lodger={tenant_of}",
+        "FILE": DISPUTE,
+    }
     arguments = [named.get(part, part) for part in command]
     said = casekit(*arguments, "--json")
     assert said.code == 2, said

@@ -8,7 +8,7 @@ from typing import Any
 from commandline import DISPUTE, Run
 
 
-def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: Path) -> None:
+def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: Path) -> None:  # noqa: PLR0915 - one life
     def run(*arguments: object, code: int = 0) -> Any:
         said = program(*arguments, "--store", store_url, "--keys", tmp_path / "keys", "--type", DISPUTE, "--json")
         assert said.code == code, said
@@ -49,6 +49,10 @@ def test_a_case_from_opening_to_erasure(program: Run, store_url: str, tmp_path: 
     got = tmp_path / "got.txt"
     assert run("document", "get", case, filed, "--out", got)["media"] == "text/plain"
     assert got.read_text() == "Dear Maria"
+    letter.write_text("Dear Ms Silva")
+    assert run("document", "add", case, "letter", letter, "--document", filed)["id"] == filed
+    assert run("document", "get", case, filed, "--version", "1")["content"] == "RGVhciBNYXJpYQ=="
+    assert run("document", "get", case, filed)["size"] == 13
     run("pay", case, "520.00 EUR")
     assert run("case", "explain", case, "decide")["possible"] is True
     assert run("case", "close", case, "decided")["case"]["outcome"] == "decided"

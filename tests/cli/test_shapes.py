@@ -35,7 +35,9 @@ def test_bad_input_says_where_what_and_what_to_do(casekit: Run, case: str) -> No
 
 
 def test_every_problem_of_one_input_is_named(casekit: Run, tenant_of: str) -> None:
-    said = casekit("case", "open", "test.dispute", "--data", "deposit=500", "--data", "rooms=-1", "--party", f"tenant={tenant_of}", "--json")
+    said = casekit(
+        "case", "open", "test.dispute", "--data", "deposit=500", "--data", "rooms=-1", "--party", f"tenant={tenant_of}", "--json"
+    )
     assert said.code == 2
     assert {e["where"] for e in said.json["errors"]} == {"data/deposit", "data/rooms"}
 

@@ -314,6 +314,13 @@ def test_any_rule_is_taken_to_be_a_plugins_where_none_are_listed() -> None:
         compile_type(SOUND, digest(SOUND), ())
 
 
+def test_what_the_core_raises_by_itself_nobody_fires() -> None:
+    ways = {e: Transition("open", None, on=e) for e in ("payment", "reversal", "chosen", "message.in", "clock.answer.breached")}
+    built = compile_type(put("transitions", **{e.replace(".", "_"): way for e, way in ways.items()})(SOUND), "", RULES)
+    assert built.fired == {"hear", "finish"}
+    assert {*ways, ALWAYS, "clock.answer.met", "fact.income.monthly", "document.letter"} <= set(built.ways)
+
+
 def test_a_requirement_sees_of_its_events_what_is_of_one_kind_in_all() -> None:
     mixed = put("transitions", tip=Transition("open", None, requires="odd", form={"amount": field(int)}))(SOUND)
     mixed = put("transitions", fee=Transition("open", None, requires="odd", form={"amount": field(Money)}))(mixed)

@@ -362,3 +362,9 @@ def test_the_caseload_sums_what_is_reportable(seat: Seat, case: Case) -> None:
 
     assert report["sums"] == {"deposit": "900.00 EUR", "charged": "900.00 EUR", "paid": "100.00 EUR", "balance": "800.00 EUR"}
     assert (report["cases"], report["states"], report["categories"]) == (1, {"open": 1}, {"open": 1})
+
+
+@pytest.mark.parametrize("event", ["clock.promise.breached", "chosen", "always"])
+def test_what_the_core_raises_by_itself_nobody_fires(seat: Seat, case: Case, event: str) -> None:
+    with pytest.raises(BadInput, match=rf"has no event '{event}' \(its events are: answer, decide, resume, withdraw\)"):
+        seat.do(case, event)

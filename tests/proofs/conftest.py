@@ -1,14 +1,13 @@
 """The proofs: what casekit promises, tried many times over, each with its figure at the end of the run.
 
-Each proof runs in a small form here.
-CASEKIT_PROOFS multiplies the counts (CASEKIT_PROOFS=10: ten times as many).
+Each proof runs in its small form; CASEKIT_PROOFS multiplies the counts (CASEKIT_PROOFS=10: ten times as many).
 """
 
 from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -33,11 +32,11 @@ def times() -> Callable[[int], int]:
 
 
 @pytest.fixture
-def dice(request: pytest.FixtureRequest) -> Iterator[random.Random]:
+def dice(request: pytest.FixtureRequest) -> random.Random:
     """Chance that can be had again: CASEKIT_SEED is told where a proof fails."""
     seed = int(os.environ.get("CASEKIT_SEED", "0")) or random.SystemRandom().randrange(1, 2**31)
     print(f"CASEKIT_SEED={seed}")  # noqa: T201 - pytest shows it where the test fails
-    yield random.Random(f"{seed} {request.node.name}")
+    return random.Random(f"{seed} {request.node.name}")
 
 
 class Ticking(TestClock):

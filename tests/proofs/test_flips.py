@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import random
+import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import psycopg
 import pytest
 from attrs import define, field, frozen
 
-from casekit import Desk, Seat
+from casekit import CasekitError, Desk, Seat, open_desk
 from casekit.record.tables import KEYS, ROWS
 from casekit.record.verify import Wrong
 from casekit.store.tables import METADATA
@@ -26,6 +27,8 @@ OUTSIDE = {
     ("outbox", "next_at"): "how a delivery goes, not what was recorded",
     ("outbox", "done"): "how a delivery goes, not what was recorded",
     ("outbox", "error"): "how a delivery goes, not what was recorded",
+    ("idempotency", "sid"): "which entry answers: a pointer to nowhere is found, one to another entry of the same moment can't be",
+    ("idempotency", "n"): "which entry answers: a pointer to nowhere is found, one to another entry of the same moment can't be",
     ("idempotency", "key_hmac"): "a keyed digest of a text that the record does not hold: a changed one is a key that never came",
     ("idempotency", "request_hmac"): "a keyed digest of a text that the record does not hold: a changed one refuses the key as reused",
 }
@@ -67,7 +70,9 @@ class SQLite:
     def rows(self, table: str) -> list[dict[str, Any]]:
         found = self.connection.execute(f"SELECT * FROM {table}")
         names = [d[0] for d in found.description]
-        return [{n: _Text(v) if isinstance(v, bytes) and _is_text(table, n) else v for n, v in zip(names, row, strict=True)} for row in found]
+        return [
+            {n: _Text(v) if isinstance(v, bytes) and _is_text(table, n) else v for n, v in zip(names, row, strict=True)} for row in found
+        ]
 
     def update(self, table: str, key: dict[str, Any], column: str, value: Any) -> None:
         where = " AND ".join(f"{name} = {_cast(v)}" for name, v in key.items())
@@ -248,3 +253,127 @@ def test_every_flipped_bit_is_detected_and_its_place_named(
     )
     assert not tally.missed, "\n".join(tally.missed[:20])
     assert not tally.misplaced, "\n".join(tally.misplaced[:20])
+
+
+def logical(path: Path) -> Any:
+    """Everything that a store's file says, table by table; the error, where it can't be read."""
+    try:
+        with closing(SQLite(path)) as store:
+            return {table: store.rows(table) for table in METADATA.tables}
+    except sqlite3.Error as wrong:
+        return str(wrong)
+
+
+def test_flips_in_the_files_themselves_are_detected_where_they_change_anything(
+    tmp_path: Path, dice: random.Random, times: Callable[[int], int], figure: Callable[[str], None], clock: Any
+) -> None:
+    kept, tried = tmp_path / "kept", tmp_path / "tried"
+    kept.mkdir()
+    with open_at(kept, clock) as desk:
+        office.fill(desk, clock)
+    before = logical(kept / "store.db")
+    files = [path for path in sorted(kept.rglob("*")) if path.is_file()]
+    count = times(200)
+    found = harmless = 0
+    for _ in range(count):
+        shutil.rmtree(tried, ignore_errors=True)
+        shutil.copytree(kept, tried)
+        path = dice.choice(files) if dice.random() < 0.5 else kept / "store.db"
+        raw = bytearray(path.read_bytes())
+        raw[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
+        (tried / path.relative_to(kept)).write_bytes(raw)
+        if seen(tried, clock):
+            found += 1
+            continue
+        harmless += 1
+        assert path.name in ("store.db", "store.db.keys"), f"a changed document was not seen: {path.name}"
+        assert logical(tried / "store.db") == before, "the store says something else, and verification did not see it"
+
+    figure(f"P8 flips in files: {count} bits, {found} detected, {harmless} without any change of what is said, 0 undetected")
+
+
+def open_at(folder: Path, clock: Any) -> Desk:
+    return open_desk(store=f"sqlite:///{folder}/store.db", plugins=office.PLUGINS, installed=False, clock=clock)
+
+
+def seen(folder: Path, clock: Any) -> bool:
+    """Whether opening or verifying the store there says that something is wrong."""
+    try:
+        with open_at(folder, clock) as desk:
+            return not desk.seat("test:auditor", roles={"auditor"}).verify().ok
+    except CasekitError:
+        return True
+
+
+def attacks(office_: office.Office) -> dict[str, tuple[str, ...]]:
+    """Changes that somebody makes who can write the database: name → statements."""
+    sid = f"(SELECT sid FROM streams WHERE uuid = '{office_.cases['long']}')"
+    gone, over = office_.people["gone"], office_.cases["over"]
+    kim = f"(SELECT sid FROM streams WHERE uuid = '{office_.people['kim']}')"
+    forged = {"sid": "7", "uuid": "'forged'", "number": "'T-2026-00009'"}
+    heads = ", ".join(forged.get(column.name, column.name) for column in METADATA.tables["streams"].c)
+    copied = "tenant, 7, v, n, recorded, effective, zone, day, actor, kind, command, spoke, state, body, hash"
+    return {
+        "edit a body": (f"UPDATE entries SET body = replace(body, '45000', '35000') WHERE sid = {sid} AND instr(body, '45000') > 0",),
+        "backdate an entry": (f"UPDATE entries SET effective = '2026-11-02T00:00:00.000000Z' WHERE sid = {sid} AND n = 4",),
+        "put another actor's name": (f"UPDATE entries SET actor = 'user:kim' WHERE sid = {sid} AND n = 2",),
+        "delete from the middle": (f"DELETE FROM entries WHERE sid = {sid} AND n = 5",),
+        "cut the tail": (f"DELETE FROM entries WHERE sid = {sid} AND n = (SELECT max(n) FROM entries WHERE sid = {sid})",),
+        "change the state in the list": (f"UPDATE streams SET state = 'paid' WHERE sid = {sid}",),
+        "change a balance in the head": (f"UPDATE streams SET head = replace(head, '900.00 EUR', '90.00 EUR') WHERE sid = {sid}",),
+        "forge a payment": (
+            "INSERT INTO postings SELECT tenant, sid, n, 90, 'payment', '', 5, currency, at, zone, day, NULL, NULL FROM postings WHERE n = 1",
+        ),
+        "take a charge away": (f"DELETE FROM postings WHERE sid = {sid} AND n = 1",),
+        "forge a case": (
+            f"INSERT INTO streams SELECT {heads} FROM streams WHERE sid = {sid}",
+            f"INSERT INTO entries SELECT {copied} FROM entries WHERE sid = {sid}",
+        ),
+        "swap two entries": (
+            f"UPDATE entries SET n = -n WHERE sid = {sid} AND n IN (2, 3)",
+            f"UPDATE entries SET n = 5 + n WHERE sid = {sid} AND n < 0",
+        ),
+        "take a case away": (f"DELETE FROM streams WHERE uuid = '{over}'",),
+        "give an erased person a key again": (f"INSERT INTO data_keys SELECT tenant, '{gone}', id, kek, wrapped FROM data_keys LIMIT 1",),
+        "destroy a key without an erasure": (f"DELETE FROM data_keys WHERE owner = '{office_.cases['long']}'",),
+        "let a person be found by another's name": (f"UPDATE search SET sid = {kim} WHERE field = 'phone' AND sid != {kim}",),
+        "change a published case type": ("UPDATE definitions SET body = replace(body, 'P14D', 'P90D') WHERE kind = 'case-type'",),
+        "draw a number again": ("UPDATE sequences SET value = value - 1",),
+    }
+
+
+def test_attacks_by_somebody_who_can_write_the_database(tmp_path: Path, clock: Any, figure: Callable[[str], None]) -> None:
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    with open_at(kept, clock) as desk:
+        made = office.fill(desk, clock)
+    missed = []
+    tried = attacks(made)
+    for name, statements in tried.items():
+        attacked = tmp_path / "attacked"
+        shutil.rmtree(attacked, ignore_errors=True)
+        shutil.copytree(kept, attacked)
+        with closing(sqlite3.connect(attacked / "store.db", isolation_level=None)) as connection:
+            changed = sum(connection.execute(statement).rowcount for statement in statements)
+            assert changed >= len(statements), f"{name}: nothing was attacked"
+        with open_at(attacked, clock) as desk, suppress(CasekitError):
+            if desk.seat("test:auditor", roles={"auditor"}).verify().ok:
+                missed.append(name)
+    figure(f"P8 attacks: {len(tried)} in SQL, {len(missed)} undetected; a tail cut with its head, a chain rewritten: not detectable here")
+    assert not missed
+
+
+def test_what_only_a_hash_kept_elsewhere_detects(tmp_path: Path, clock: Any) -> None:
+    """The limit of a chain: who rolls a whole stream back, head and all, leaves a shorter record that is whole."""
+    with open_at(tmp_path, clock) as desk, closing(sqlite3.connect(tmp_path / "store.db", isolation_level=None)) as connection:
+        case = office.fill(desk, clock).cases["plain"]
+        head = connection.execute("SELECT * FROM streams WHERE uuid = ?", [case]).fetchone()
+        names = [d[0] for d in connection.execute("SELECT * FROM streams LIMIT 0").description]
+        desk.seat("user:lee", roles={"clerk"}).note(case, "to be forgotten")
+        now = connection.execute("SELECT n FROM streams WHERE uuid = ?", [case]).fetchone()[0]
+        for table in ("entries", "outbox"):
+            connection.execute(f"DELETE FROM {table} WHERE sid = ? AND n = ?", [head[1], now])
+        connection.execute(f"UPDATE streams SET {', '.join(f'{name} = ?' for name in names)} WHERE uuid = ?", [*head, case])
+
+        wrong = desk.seat("test:auditor", roles={"auditor"}).verify().wrong
+        assert wrong == []

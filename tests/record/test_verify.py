@@ -78,7 +78,24 @@ def test_entries_in_another_order_are_found(order: list[int]) -> None:
 def test_a_cut_tail_is_found_by_the_head_it_left() -> None:
     wrong = check(evolve(WHOLE, entries=WHOLE.entries[:-1]))
 
-    assert wrong == Wrong(WHOLE.uuid, N - 1, "the table says 15, the journal 14", "streams", WHOLE.uuid, "n")
+    assert wrong == Wrong(WHOLE.uuid, N, f"entry {N} is missing: the head tells of {N}")
+
+
+def test_an_entry_that_the_head_does_not_know_is_found() -> None:
+    shorter = journal.written(EVERY[:-1])
+    wrong = check(evolve(shorter, entries=WHOLE.entries))
+
+    assert wrong == Wrong(WHOLE.uuid, N, f"the head knows no entry {N}")
+
+
+@given(st.integers(1, N), st.integers(-(2**63), 0))
+def test_an_entry_that_was_moved_before_the_first_is_named(n: int, to: int) -> None:
+    entry = WHOLE.entries[n - 1]
+    rest = [e for e in WHOLE.entries if e is not entry]
+    wrong = check(evolve(WHOLE, entries=[(entry[0], to, *entry[2:]), *rest]))
+
+    assert wrong is not None
+    assert (wrong.n, wrong.table) == (n, "entries")
 
 
 def test_an_entry_put_in_between_is_found() -> None:
@@ -101,7 +118,7 @@ def test_a_stream_without_entries_is_wrong() -> None:
     wrong = check(evolve(WHOLE, entries=[]))
 
     assert wrong is not None
-    assert wrong.n is None
+    assert wrong.n == 1
 
 
 HEAD = ("n", "version", "hash", "recorded", "head", "kind")

@@ -14,10 +14,7 @@ import zlib
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import cast
 from xml.parsers import expat
-
-from attrs import Factory, define
 
 from casekit.sdk import LOG_KINDS, BadInput, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 
@@ -26,6 +23,10 @@ _GZIP = b"\x1f\x8b"
 _DEEPEST = 64
 _KINDS = frozenset(LOG_KINDS)
 _BARE = frozenset(("list", "container"))
+_ANY = frozenset(("string", "id"))
+_NAMED: dict[str, LogKind] = {kind: kind for kind in LOG_KINDS}
+_KNOWN = 10_000
+"""Texts of values that are remembered as being in order: in a log the same ones come again and again."""
 _TEXTS = {
     "int": (re.compile(r"\s*[+-]?[0-9]+\s*"), "a whole number, such as 157"),
     "float": (re.compile(r"\s*(?:[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?|[+-]?INF|NaN)\s*"), "a number, such as 35.0"),
@@ -84,16 +85,21 @@ def _opened(path: str | Path) -> BufferedReader:
         raise BadInput.at(str(path), f"can't be read: {wrong.strerror}", "check the path") from None
 
 
-@define
 class _Element:
-    """An element that is open."""
+    """An element that is open. Most have nothing inside, and there are many: what is inside is made when it comes."""
 
-    tag: str
-    said: dict[str, str]
-    line: int
-    keyed: dict[str, LogAttribute] = Factory(dict)
-    members: list[LogAttribute] = Factory(list)
-    events: list[LogEvent] = Factory(list)
+    __slots__ = ("events", "keyed", "line", "members", "said", "tag")
+
+    def __init__(self, tag: str, said: dict[str, str], line: int) -> None:
+        self.tag, self.said, self.line = tag, said, line
+        self.members: list[LogAttribute] | None = None
+        if tag in _KEYED:
+            self.keyed: dict[str, LogAttribute] = {}
+            self.events: list[LogEvent] = []
+
+    def add(self, *attributes: LogAttribute) -> None:
+        """Takes in attributes that stand in it, where keys may come twice."""
+        self.members = [*(self.members or ()), *attributes]
 
 
 class _Reading:
@@ -105,6 +111,7 @@ class _Reading:
         self._open = [_Element("", {}, 0)]
         self._done: list[LogTrace] = []
         self._count = 0
+        self._fine: set[tuple[str, str]] = set()
         self._extensions: dict[str, str] = {}
         self._classifiers: dict[str, str] = {}
         self._parser = expat.ParserCreate(namespace_separator=" ")
@@ -151,17 +158,19 @@ class _Reading:
 
     def _start(self, name: str, said: dict[str, str]) -> None:
         tag = name.rpartition(" ")[2]
-        parent = self._open[-1].tag
+        opened = self._open
+        parent = opened[-1].tag
         if tag not in _INSIDE.get(parent, _KINDS):
             raise self._misplaced(tag, parent)
         if tag in _KINDS:
             self._check(tag, said)
         elif tag == "trace":
             self._count += 1
-            self._head(self._open[1])
-        if len(self._open) > _DEEPEST:
+            self._head(opened[1])
+        if len(opened) > _DEEPEST:
             raise self._wrong(f"attributes are nested deeper than {_DEEPEST} elements", "flatten them")
-        self._open.append(_Element(tag, said, self._parser.CurrentLineNumber))
+        # The parser takes long to say its line, and an attribute is never asked for it.
+        opened.append(_Element(tag, said, 0 if tag in _KINDS else self._parser.CurrentLineNumber))
 
     def _misplaced(self, tag: str, parent: str) -> BadInput:
         if not parent:
@@ -178,12 +187,16 @@ class _Reading:
         value = said.get("value")
         if value is None:
             raise self._wrong(f"{said['key']!r} has no value", 'give it one: value="…"')
+        if kind in _ANY or (kind, value) in self._fine:
+            return
         if kind == "date":
             log_time(value, f"{self._file}:{self._parser.CurrentLineNumber}")
-        elif kind in _TEXTS:
+        else:
             shape, wanted = _TEXTS[kind]
             if not shape.fullmatch(value):
                 raise self._wrong(f"{said['key']!r} is {value!r}, which is no {kind}", f"write {wanted}")
+        if len(self._fine) < _KNOWN:
+            self._fine.add((kind, value))
 
     def _end(self, _name: str) -> None:
         ended = self._open.pop()
@@ -196,7 +209,7 @@ class _Reading:
             name = _text(ended.keyed, "concept:name")
             self._done.append(LogTrace(name or str(self._count), ended.keyed, tuple(ended.events), ended.line))
         elif tag == "values":
-            self._open[-1].members += ended.members
+            self._open[-1].add(*(ended.members or ()))
         elif tag == "extension":
             self._extensions[ended.said.get("prefix", "")] = ended.said.get("uri", "")
         elif tag == "classifier":
@@ -205,11 +218,12 @@ class _Reading:
             self._head(ended)
 
     def _attribute(self, ended: _Element) -> None:
-        key = ended.said["key"]
-        made = LogAttribute(key, cast("LogKind", ended.tag), ended.said.get("value", ""), tuple(ended.members))
+        said = ended.said
+        key = said["key"]
+        made = LogAttribute(key, _NAMED[ended.tag], said.get("value", ""), tuple(ended.members) if ended.members else ())
         parent = self._open[-1]
         if parent.tag not in _KEYED:
-            parent.members.append(made)
+            parent.add(made)
         elif key in parent.keyed:
             raise self._wrong(f"the key {key!r} stands twice in one {parent.tag}", "keep one, or put them into a list")
         else:

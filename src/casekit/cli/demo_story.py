@@ -148,10 +148,9 @@ class Story:
         found = self.lee.explain_closing(self.case, "paid")
 
         def words(out: Console) -> None:
-            from casekit.cli.looks import said
+            from casekit.cli.looks import show_lines
 
-            for line in found.lines():
-                out.print(said(line))
+            show_lines(out, found.lines())
 
         self._tell("lee: explain closing as paid", found, words)
 
@@ -218,7 +217,7 @@ class Story:
 
     def _sweep(self) -> None:
         worked = self.cron.run_due()
-        words = f"{worked.entries} entries on {worked.cases} cases; {worked.delivered} entries told to plugins"
+        words = f"clocks spoke on cases: {worked.cases}; entries written: {worked.entries}; entries told to plugins: {worked.delivered}"
         self._tell("cron: run due", worked, lambda out: out.print(words))
 
     def _state(self) -> None:

@@ -35,7 +35,7 @@ class Everywhere:
 
     Attributes:
         store: URL of the store.
-        actor: Who acts; empty: ``user:local``.
+        actor: Who acts; None: ``user:local``. An empty name is none: it must not make an operator of anybody.
         role: Roles taken. With neither an actor nor a role given, that of the local operator: who holds a store and
             its keys can do everything with them anyhow. As soon as one of the two is given, nothing is implied.
         tenant: Whose record it is.
@@ -45,7 +45,7 @@ class Everywhere:
     """
 
     store: Annotated[str, everywhere_option("--store", "CASEKIT_STORE")] = STORE
-    actor: Annotated[str, everywhere_option("--as", "CASEKIT_AS")] = ""
+    actor: Annotated[str | None, everywhere_option("--as", "CASEKIT_AS")] = None
     role: Annotated[tuple[str, ...], everywhere_option("--role", "CASEKIT_ROLE")] = ()
     tenant: Annotated[str, everywhere_option("--tenant")] = "main"
     keys: Annotated[Path | None, everywhere_option("--keys", "CASEKIT_KEYS")] = None
@@ -61,7 +61,7 @@ class Everywhere:
     @property
     def roles(self) -> frozenset[str]:
         """The roles taken."""
-        return frozenset(self.role) if self.role or self.actor else frozenset({OPERATOR})
+        return frozenset({OPERATOR}) if self.actor is None and not self.role else frozenset(self.role)
 
     @contextmanager
     def desk(self) -> Iterator[Desk]:
@@ -79,9 +79,17 @@ class Everywhere:
 
     @contextmanager
     def seat_at(self, desk: Desk) -> Iterator[Seat]:
-        """The actor's seat at a desk that is open already."""
-        with desk.seat(self.actor or LOCAL, roles=self.roles, tenant=self.tenant) as seat:
+        """The actor's seat at a desk that is open already. That a store is new is said, in case its name was mistyped."""
+        if is_new(desk):
+            self.face.aside(f"There was no store at {desk.store.url.database}: this is a new one.")
+        with desk.seat(LOCAL if self.actor is None else self.actor, roles=self.roles, tenant=self.tenant) as seat:
             yield seat
+
+
+def is_new(desk: Desk) -> bool:
+    """Whether the store's file does not exist yet."""
+    url = desk.store.url
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
 
 
 HERE = Everywhere()

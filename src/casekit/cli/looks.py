@@ -88,6 +88,13 @@ def indented(thing: Any, by: int = 2) -> Padding:
     return Padding(thing, (0, 0, 0, by), expand=False)
 
 
+def show_lines(out: Console, lines: Iterable[str]) -> None:
+    """Lines that say by their indentation what belongs to what; where one is folded, it keeps it."""
+    for line in lines:
+        words = line.lstrip(" ")
+        out.print(indented(text(words), len(line) - len(words)))
+
+
 def show_problems(out: Console, problems: Iterable[Problem]) -> None:
     """What is wrong with the input: where, what, what to do."""
     for problem in problems:
@@ -108,7 +115,7 @@ def show_objections(out: Console, title: str, objections: Iterable[Objection]) -
         line = Text(f"{objection.rule}  ", "bold")
         line.append(said(objection.reason), "not bold")
         out.print(indented(line))
-        more: list[tuple[str, Any]] = [("citation", objection.citation), ("allowed from", _exact(objection.allowed_at))]
+        more: list[tuple[str, Any]] = [("citation", objection.citation), ("allowed from", exact(objection.allowed_at))]
         more += [("to do", objection.remedy)]
         more.append(("says", f"{objection.plugin} {objection.version}".strip()))
         out.print(indented(facts((name, value) for name, value in more if value), 4))
@@ -124,7 +131,7 @@ def show_findings(out: Console, findings: Iterable[Finding]) -> None:
         out.print(indented(facts((name, value) for name, value in more if value), 4))
 
 
-def _exact(at: str | None) -> Text | None:
+def exact(at: str | None) -> Text | None:
     """The first moment of something, to the microsecond where it has any: a second too early is refused."""
     return None if at is None else Text(at.replace(".000000Z", "Z"))
 

@@ -75,32 +75,38 @@ def explain(
     /,
     *,
     outcome: Annotated[str, Parameter(name="--outcome", help="Without an event: closing with this outcome.")] = "",
+    field: Fields = (),
     common: Everywhere = HERE,
 ) -> int:
     """Shows everything in the way of an event or of closing, and who could bring it about."""
-    with common.seat() as seat:
-        found = seat.explain(case, event) if event else seat.explain_closing(case, outcome)
-        answer = {**_fields(found), "possible": found.possible}
+    from casekit.cli.values import typed
+    from casekit.cli.working import form_of, says_of
 
-        def words(out: Console) -> None:
-            from casekit.cli.looks import said
+    with common.desk() as desk, common.seat_at(desk) as seat:
+        if event:
+            found = seat.explain(case, event, **typed(field, form_of(says_of(desk, seat, case), event), "--field"))
+        else:
+            found = seat.explain_closing(case, outcome)
+    answer = {**_fields(found), "possible": found.possible}
 
-            for line in found.lines():
-                out.print(said(line))
+    def words(out: Console) -> None:
+        from casekit.cli.looks import show_lines
 
-        return common.face.give(answer, words)
+        show_lines(out, found.lines())
+
+    return common.face.give(answer, words)
 
 
 def show_verdict(out: Console, what: str, verdict: Verdict) -> None:
     """A verdict with all its reasons."""
     from rich.text import Text
 
-    from casekit.cli.looks import said, show_findings, show_objections
+    from casekit.cli.looks import exact, said, show_findings, show_objections
 
     style = "bold red" if verdict.outcome == "refused" else "bold green"
     line = Text(f"{said(what)}: {said(verdict.outcome)}", style)
     if verdict.allowed_at:
-        line.append(f", allowed from {said(verdict.allowed_at)}", "not bold")
+        line.append(", allowed from ", "not bold").append(exact(verdict.allowed_at) or "")
     out.print(line)
     if verdict.objections:
         show_objections(out, "Objections", verdict.objections)

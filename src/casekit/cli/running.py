@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from cyclopts import App, Parameter
 from cyclopts.exceptions import CycloptsError
 
-from casekit.__about__ import __version__
 from casekit.cli.commands import COMMANDS, GLOBALS, GROUPS
 from casekit.cli.face import DONE, Face
 from casekit.errors import BadInput, CasekitError, Problem, Refused, StoreFailed
@@ -21,8 +20,9 @@ BROKEN_PIPE = 141
 def build() -> App:
     """The commands; the module of each is imported when it is run."""
     plain = Parameter(negative="", show_default=False)
-    app = App(name="casekit", version=__version__, default_parameter=plain, result_action="return_value")
-    groups = {name: App(name=name, help=words) for name, words in GROUPS.items()}
+    # --version is answered before; here it may name the version of a document.
+    app = App(name="casekit", version_flags=(), default_parameter=plain, result_action="return_value")
+    groups = {name: App(name=name, help=words, version_flags=()) for name, words in GROUPS.items()}
     for group in groups.values():
         app.command(group)
     for path, (target, words) in COMMANDS.items():
@@ -81,7 +81,8 @@ def _complete(arguments: Sequence[str]) -> None:
 def _parsing(wrong: CycloptsError) -> Problem:
     wrong.verbose = False
     command = " ".join(("casekit", *(wrong.command_chain or ())))
-    return Problem(command, str(wrong).strip().rstrip("."), f"see {command} --help")
+    words = str(wrong).strip()
+    return Problem(command, words if words.endswith("...") else words.removesuffix("."), f"see {command} --help")
 
 
 def _store(text: str) -> Problem:

@@ -72,11 +72,13 @@ def role(
     /,
     *,
     end: Annotated[bool, Parameter(name="--end", help="Take the role instead of giving it.")] = False,
+    key: Key = "",
+    effective: Since = "",
     common: Everywhere = HERE,
 ) -> int:
     """Gives a party a role in a case, or takes it."""
     with common.seat() as seat:
-        return give_done(common, (seat.take_role if end else seat.give_role)(case, named, party))
+        return give_done(common, (seat.take_role if end else seat.give_role)(case, named, party, key=key, effective=effective or None))
 
 
 def choose(
@@ -119,11 +121,12 @@ def resume(
     clocks: Annotated[Literal["confirm", "cancel", "keep"], Parameter(name="CLOCKS", help="What becomes of its running clocks.")],
     /,
     *,
+    reason: Reason = "",
     common: Everywhere = HERE,
 ) -> int:
     """Lets an imported case run on: its clocks are confirmed, cancelled or kept."""
     with common.seat() as seat:
-        return give_done(common, seat.resume(case, clocks))
+        return give_done(common, seat.resume(case, clocks, reason=reason))
 
 
 def give_done(common: Everywhere, done: Done) -> int:

@@ -11,7 +11,7 @@ from keyword import iskeyword
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
-from casekit.decisions.compiled import GUARDED
+from casekit.decisions.compiled import GUARDED, INTERNAL
 from casekit.decisions.grammar import RESERVED
 from casekit.definition.casetype import ALWAYS, CATEGORIES, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
@@ -24,8 +24,6 @@ _ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _NUMBER = re.compile(r"[A-Za-z0-9 ./_-]*(\{year\}|\{seq(:0\d{1,2})?\}|[A-Za-z0-9 ./_-])*")
-INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
-"""Events that the core raises by itself."""
 
 
 def check(case_type: CaseType, where: str = "") -> None:

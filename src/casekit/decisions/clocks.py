@@ -82,8 +82,9 @@ class Clocks:
         moved = False
         inputs = self._run.inputs
         for timer in self._run.definition.timers:
-            if timer.id in self.live:
-                for instance, state in sorted(self.live[timer.id].items()):
+            instances = self.live.get(timer.id)
+            if instances:
+                for instance, state in sorted(instances.items()):
                     moved = self._judge_one(timer, instance, state) or moved
             if timer.start is not None:
                 moved = self._start(timer, timer.start.holds(inputs) is True) or moved

@@ -5,6 +5,7 @@ Built once per case-type digest and shared by all threads; nothing in it changes
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
@@ -28,6 +29,9 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "choose": {"option": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
+
+INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
+"""Events that the core raises by itself."""
 
 _T = TypeVar("_T")
 
@@ -107,22 +111,26 @@ class Compiled:
         digest: Its content address.
         nodes: State path → node.
         ways: Event → ways in order; ``always`` among them.
+        fired: Events that someone may fire: not those that the core raises by itself, and not ``always``.
         timers: Clocks in order.
         requirements: Key → record and condition, of the case type's own.
         totals: Name → record and, where it has one, expression, in order.
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
+        leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
     """
 
     says: CaseType
     digest: str
     nodes: Mapping[str, Node]
     ways: Mapping[str, tuple[Way, ...]]
+    fired: frozenset[str]
     timers: tuple[Timer, ...]
     requirements: Mapping[str, tuple[Requirement, Expression]]
     totals: Mapping[str, tuple[Total, Expression | None]]
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
+    leading: Mapping[str, Mapping[str, tuple[Way, ...]]]
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -133,7 +141,7 @@ class Compiled:
         """The active states with all their ancestors."""
         found: frozenset[str] = frozenset()
         for leaf in leaves:
-            found |= self.nodes[leaf].within
+            found = self.nodes[leaf].within | found if found else self.nodes[leaf].within
         return found
 
 
@@ -164,16 +172,20 @@ class _Loader:
 
     def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
         foreign = self._foreign(rules)
+        nodes = {path: self._node(path, state) for path, state in self.paths}
+        ways = self._ways()
         built = Compiled(
             says=self.type,
             digest=digest,
-            nodes={path: self._node(path, state) for path, state in self.paths},
-            ways=self._ways(),
+            nodes=nodes,
+            ways=ways,
+            fired=frozenset(event for event in ways if event != ALWAYS and not INTERNAL.fullmatch(event)),
             timers=tuple(self._timer(id_, clock) for id_, clock in _in_order(self.type.clocks)),
             requirements=self._requirements(),
             totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},
             opening=self._opening(),
             foreign=foreign,
+            leading={path: _leading(node, ways) for path, node in nodes.items() if not node.enters},
         )
         if self.problems:
             raise BadInput(self.problems)
@@ -319,6 +331,13 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
         roles=frozenset(case_type.roles),
         documents=frozenset(case_type.documents) or None,
     )
+
+
+def _leading(leaf: Node, ways: Mapping[str, tuple[Way, ...]]) -> dict[str, tuple[Way, ...]]:
+    found = {
+        event: tuple(way for path in reversed(leaf.chain) for way in known if path in way.says.source) for event, known in ways.items()
+    }
+    return {event: known for event, known in found.items() if known}
 
 
 def _in_order(records: Mapping[str, _T]) -> list[tuple[str, _T]]:

@@ -134,13 +134,10 @@ class Run:
         """Puts an internal event into the queue."""
         self._queue.append(event)
 
-    def candidates(self, event: str) -> list[Way]:
+    def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart."""
-        ways = self.definition.ways.get(event, ())
-        if not ways:
-            return []
-        chain = self.definition.nodes[self.machine["active"][0]].chain if self.machine["active"] else ()
-        return [way for path in reversed(chain) for way in ways if path in way.says.source]
+        active = self.machine["active"]
+        return self.definition.leading[active[0]].get(event, ()) if active else ()
 
     def select(self, event: str, fields: Mapping[str, Any]) -> Way | None:
         """The way that an event takes: the first candidate whose condition holds."""
@@ -174,6 +171,7 @@ class Run:
         Raises:
             Livelock: they never come to rest; names the cycle.
         """
+        self.inputs.event = {}
         while True:
             if self._eventless():
                 continue
@@ -196,9 +194,9 @@ class Run:
             self.machine["wake"] = wake
 
     def _eventless(self) -> bool:
-        self.inputs.event = {}
+        inputs = self.inputs
         for way in self.candidates("always"):
-            if way.when is not None and way.when.holds(self.inputs) and self._met(way):
+            if way.when is not None and way.when.holds(inputs) and self._met(way):
                 self.take(way, {})
                 return True
         return False

@@ -12,9 +12,10 @@ import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from decimal import Context, Decimal, Inexact
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
-from attrs import define, field, frozen
+from attrs import define, frozen
 
 from casekit.definition.fields import DAY, DECIMAL, INSTANT, MONEY
 from casekit.errors import BadInput
@@ -23,6 +24,9 @@ from casekit.model.time import local
 
 _EXACT = Context(prec=120, traps=[Inexact])
 _FITS = re.compile(DECIMAL)
+
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 @define
@@ -40,15 +44,15 @@ class Inputs:
         zone: IANA zone in which ``today`` is read.
     """
 
-    data: Mapping[str, Any] = field(factory=dict)
-    totals: Mapping[str, Any] = field(factory=dict)
-    facts: Mapping[str, Any] = field(factory=dict)
-    event: Mapping[str, Any] = field(factory=dict)
+    data: Mapping[str, Any] = _NOTHING
+    totals: Mapping[str, Any] = _NOTHING
+    facts: Mapping[str, Any] = _NOTHING
+    event: Mapping[str, Any] = _NOTHING
     active: frozenset[str] = frozenset()
-    clocks: Mapping[str, Mapping[str, Mapping[str, Any]]] = field(factory=dict)
-    ended: Mapping[str, Collection[str]] = field(factory=dict)
-    parties: Mapping[str, Collection[str]] = field(factory=dict)
-    documents: Mapping[str, int] = field(factory=dict)
+    clocks: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
+    ended: Mapping[str, Collection[str]] = _NOTHING
+    parties: Mapping[str, Collection[str]] = _NOTHING
+    documents: Mapping[str, int] = _NOTHING
     now: str = ""
     zone: str = "UTC"
 

@@ -107,7 +107,14 @@ class Form:
         Raises:
             BadInput: every value that does not fit, each with its path.
         """
-        canonical: dict[str, Any] = plain(values, where)
+        return self.check(plain(values, where), where)
+
+    def check(self, canonical: dict[str, Any], where: str) -> dict[str, Any]:
+        """The values, which are in canonical form already.
+
+        Raises:
+            BadInput: every value that does not fit, each with its path.
+        """
         if not self.accepts(canonical):
             problems = [_problem(error, where, self.fields) for error in self.reference.iter_errors(canonical)]
             if problems:

@@ -38,7 +38,7 @@ def when(rules: ImportMap, text: str, where: str) -> Effective:
         return _day(wall.date(), zone, where)
     try:
         return Effective(instant(said if said.tzinfo else at_wall_time(said, zone)), zone)
-    except (OverflowError, BadInput):
+    except BadInput:
         raise _outside(text, where) from None
 
 
@@ -54,7 +54,7 @@ def _wall(said: datetime, rules: ImportMap, where: str) -> datetime:
 def _day(day: date, zone: str, where: str) -> Effective:
     try:
         return Effective(day_start(day.isoformat(), zone), zone, day.isoformat())
-    except (OverflowError, BadInput):
+    except BadInput:
         raise _outside(day.isoformat(), where) from None
 
 

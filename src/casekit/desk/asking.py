@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def options(turn: Turn) -> Options:
     findings = assess(turn)
     found: dict[str, Option] = {}
     for asked in turn.desk.catalogue.implementations("casekit_plan", turn.definition.says.key):
-        for option in sorted(collect(asked, Option, view=turn.view(), findings=findings), key=lambda o: o.key):
+        for option in sorted(collect(asked, Option, view=turn.view(), findings=findings), key=_in_order):
             if option.key in found:
                 raise PluginFailed(f"the option {option.key!r} is offered by {found[option.key].plugin} and by {option.plugin}")
             found[option.key] = option
@@ -142,7 +143,7 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     definition = turn.definition
-    closing = [w for ways in definition.ways.values() for w in ways if w.event != "always" and explain.ends(definition, w)]
+    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
     keys = {w.key for w in closing if not outcome or explain.outcome_of(definition, w) == outcome}
     if not keys:
         known = ", ".join(sorted({explain.outcome_of(definition, w) for w in closing})) or "none"
@@ -193,6 +194,11 @@ def _value(turn: Turn, path: str) -> str:
     known = view.latest if path.startswith("fact:") else view.totals if name in view.totals else view.data
     value = known.get(name)
     return "unknown" if value is None else str(value)
+
+
+def _in_order(option: Option) -> list[tuple[str, int]]:
+    """Keys as people sort them: ``instalments-4`` before ``instalments-12``."""
+    return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d*)", option.key)]
 
 
 def _figures(option: Option) -> tuple[Any, ...]:

@@ -7,7 +7,7 @@ decides is written down as results; a refusal is an entry of its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -32,7 +32,7 @@ from casekit.model.canonical import Json, encode, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective, effective
-from casekit.plugins.catalogue import check_rule, guarded
+from casekit.plugins.catalogue import Asked, check_rule, guarded
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, View
 from casekit.store import reading
@@ -80,7 +80,7 @@ class Call:
         version: Version of the case that the caller has seen; None: any.
         force: Of an observed event: whether the move is made even where the lifecycle does not allow it.
         about: Further clear members of the entry's ``about``.
-        sealed: Further members that are sealed with the case.
+        sealed: Further members that are sealed with the case, canonical.
     """
 
     spec: Spec
@@ -167,8 +167,10 @@ class Turn:
         ]
         return (*self.file.postings(), *own)
 
-    def require(self, keys: Iterable[str], fields: Mapping[str, Any]) -> bool:
+    def require(self, keys: Collection[str], fields: Mapping[str, Any]) -> bool:
         """Judges requirements; whether none of them is broken."""
+        if not keys:
+            return True
         self.run.inputs.event = fields
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
@@ -190,13 +192,19 @@ class Turn:
     def guard(self, command: str, fields: Mapping[str, Any], **values: Any) -> None:
         """Asks the case type's guards and the plugins' about a command."""
         self.require(self.definition.says.guards.get(command, ()), fields)
-        self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+        if self.asked("casekit_before"):
+            self.ask("casekit_before", command=Command(command, values, self.effective.at, self.call.actor.name))
+
+    def asked(self, hook: str) -> list[Asked]:
+        """Who answers a hook for this case."""
+        return self.desk.catalogue.implementations(hook, self.definition.says.key)
 
     def ask(self, hook: str, **arguments: Any) -> None:
         """Asks the guards of one hook."""
-        for asked in self.desk.catalogue.implementations(hook, self.definition.says.key):
+        for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
+            if objections := guarded(asked, view=self.view(asked.needs), **arguments):
+                self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -277,21 +285,27 @@ class Turn:
             about["nonconforming"] = True
         sealed = dict(self.call.sealed)
         if self.call.reason:
-            sealed["reason"] = self.call.reason
+            sealed["reason"] = plain(self.call.reason, "reason")
         if self.objections:
             about["objections"] = [clear(o) for o in self.objections]
-            sealed["objections"] = [plain({"words": o.words, "args": dict(o.args), "remedy": o.remedy}) for o in self.objections]
+            sealed["objections"] = [words(o) for o in self.objections]
         if sealed:
-            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", plain(sealed))
+            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
 
 
 def clear(objection: Objection) -> Json:
-    """What of an objection stands in the clear: which rule, never the words."""
-    found = {"rule": objection.rule, "citation": objection.citation, "plugin": objection.plugin, "version": objection.version}
+    """What of an objection stands in the clear: which rule, by whom and until when, never a plugin's prose."""
+    found = {"rule": objection.rule, "plugin": objection.plugin, "version": objection.version}
     if objection.allowed_at:
         found["allowed_at"] = objection.allowed_at
     return found
+
+
+def words(objection: Objection) -> Json:
+    """What of an objection is sealed: whatever its author wrote, which may tell of persons."""
+    said = {"words": objection.words, "args": dict(objection.args), "citation": objection.citation, "remedy": objection.remedy}
+    return {name: plain(value) for name, value in said.items()}
 
 
 class Bus:
@@ -509,12 +523,13 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: after.get(name) for name in _PARTS if after.get(name) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
     if parts:
         changes.append({"c": "machine", "set": parts})
-    sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
-    if sums:
-        changes.append({"c": "totals", "set": sums})
+    if after["totals"] is not before["totals"]:
+        sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
+        if sums:
+            changes.append({"c": "totals", "set": sums})
     for change in run.clocks.changes.values():
         clock: Json = {"c": "clock", "id": change.clock, "instance": change.instance, "row": change.row}
         if change.live is not None:

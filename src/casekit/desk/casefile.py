@@ -17,7 +17,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, Message, Person, Raw, RunningClock, Touched, Values, View
+from casekit.plugins.view import Document, Fact, Message, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
 from casekit.store import reading
 
@@ -74,7 +74,7 @@ class CaseFile:
         """What the machine may look at."""
         head = self.stream.head
         return World(
-            data=Raw(self.data) if head["sealed"] else head["data"],
+            data=_Canonical(self) if head["sealed"] else head["data"],
             facts=self._facts,
             parties=head["parties"],
             documents=head["documents"],
@@ -275,6 +275,25 @@ _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
 """Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""
 
 
+class _Canonical(Mapping[str, Any]):
+    """Case data as conditions read it; sealed values are opened when one of them asks."""
+
+    __slots__ = ("_clear", "_file")
+
+    def __init__(self, file: CaseFile) -> None:
+        self._clear: Mapping[str, Any] = file.stream.head["data"]
+        self._file = file
+
+    def __getitem__(self, name: str) -> Any:
+        return self._clear[name] if name in self._clear else self._file.data.raw(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.data)
+
+    def __len__(self) -> int:
+        return len(self._file.data)
+
+
 class _Latest(Mapping[str, Any]):
     """The latest value of each fact, canonical; sealed ones are opened when they are read."""
 
@@ -316,7 +335,9 @@ class _Typed(Mapping[str, Any]):
 def load_parties(work: Work, uuids: Iterable[str]) -> dict[str, Stream]:
     """Parties by the UUID that was asked for; a merged party gives the one that it was merged into."""
     found: dict[str, Stream] = {}
-    for uuid in uuids:
+    wanted = list(uuids)
+    work.load(wanted)
+    for uuid in wanted:
         stream = work.stream(uuid, "party")
         while "merged" in stream.head:
             stream = work.stream(stream.head["merged"], "party")

@@ -52,7 +52,7 @@ class Opening:
         desk: The desk.
         call: The command; its args hold data and parties.
         type_key: Which case type.
-        data: Case data as Python or canonical values.
+        data: Case data, canonical.
         parties: Who plays which role.
         zone: The case's own zone; empty: that of the case type.
         more: Further members of the head.
@@ -63,7 +63,7 @@ class Opening:
         then: What else happens in the opening entry, once the initial state is entered.
     """
 
-    def __init__(self, desk: Desk, call: Call, type_key: str, data: Mapping[str, Any], parties: Parties, zone: str, more: Json) -> None:
+    def __init__(self, desk: Desk, call: Call, type_key: str, data: Json, parties: Parties, zone: str, more: Json) -> None:
         self.desk, self.call, self.data, self.more = desk, call, data, more
         self.definition = desk.library.current(type_key)
         self.parties = [(role, party) for role, given in parties.items() for party in given]
@@ -161,7 +161,7 @@ class Opening:
     def _form(self) -> Json:
         part = "open" if self.complete else "change"
         form = self.desk.library.form(self.definition, part, self.definition.says.data, complete=self.complete)
-        return form.read(self.data, "data")
+        return form.check(self.data, "data")
 
     def _first(self, work: Work, stream: Stream, when: Effective, number: str) -> list[Json]:
         says = self.definition.says
@@ -187,7 +187,7 @@ class Opening:
         asked = self._asked()
         if not asked:
             return
-        command = Command("open", dict(turn.file.data), turn.effective.at, self.call.actor.name)
+        command = Command("open", turn.file.data, turn.effective.at, self.call.actor.name)
         for one in asked:
             turn.spoke[one.plugin.name] = one.plugin.version
             turn.objections += guarded(one, view=turn.view(one.needs), command=command)
@@ -233,10 +233,10 @@ def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:
         BadInput: the case type has no such event, or its form is not filled in rightly.
     """
     definition = turn.definition
-    if event not in definition.ways or event == "always":
-        known = ", ".join(sorted(e for e in definition.ways if e != "always")) or "none"
+    if event not in definition.fired:
+        known = ", ".join(sorted(definition.fired)) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
-    given = plain(dict(fields), event)
+    given = plain(dict(fields), event) if fields else {}
     way = turn.run.select(event, given)
     turn.call.about["event"] = event
     if way is None:
@@ -262,7 +262,8 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
     keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
     before = len(turn.objections)
     turn.require(keys, given)
-    ask_guards(turn, way, _python(given, says.form))
+    if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
+        ask_guards(turn, way, _python(given, says.form))
     if closing:
         ask_closing(turn, explain.outcome_of(turn.definition, way))
     if len(turn.objections) > before:
@@ -281,6 +282,8 @@ def ask_guards(turn: Turn, way: Way, fields: Json) -> None:
 def take(turn: Turn, way: Way, given: Json) -> None:
     """Takes a way and writes its form down: clear fields in the clear, personal ones sealed with the case."""
     turn.run.take(way, given)
+    if not given:
+        return
     clear_fields = {n: v for n, v in given.items() if n not in way.says.form or not way.says.form[n].personal}
     personal = {n: v for n, v in given.items() if n not in clear_fields}
     if clear_fields:
@@ -326,7 +329,7 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
         BadInput: no transition leads to that outcome from anywhere, or several do from here.
     """
     definition = turn.definition
-    ways = [w for ways in definition.ways.values() for w in ways if explain.ends(definition, w) and w.event != "always"]
+    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
     known = sorted({explain.outcome_of(definition, w) for w in ways})
     ways = [w for w in ways if explain.outcome_of(definition, w) == outcome]
     if not ways:
@@ -382,8 +385,10 @@ def choose(turn: Turn, option: Option) -> None:
     promises = [{"due": p.due.isoformat(), "amount": str(p.amount)} for p in option.promises]
     chosen: Json = {"option": option.key, "plugin": option.plugin, "version": option.version, "at": turn.effective.at, "entry": turn.n}
     turn.change(c="head", set={"choice": chosen})
-    turn.call.about |= {"option": option.key, "promises": promises, "plan": [plain(_task(t)) for t in option.plan]}
-    turn.call.sealed["option"] = plain({"words": option.words, "args": dict(option.args), "because": list(option.because)})
+    turn.call.about |= {"option": option.key, "promises": promises, "plan": [_task(t) for t in option.plan]}
+    titles = {task.id: task.title for task in option.plan if task.title}
+    said = {"words": option.words, "args": dict(option.args), "because": list(option.because), "titles": titles}
+    turn.call.sealed["option"] = plain(said)
     if promising:
         turn.run.clocks.cancel(promising[0])
         through = turn.run.machine.get("ledger", {}).get("paid", 0)
@@ -516,4 +521,5 @@ def _python(values: Json, fields: Mapping[str, Field]) -> Json:
 
 
 def _task(task: Any) -> Json:
-    return {name: value for name in ("id", "due", "after", "title") if (value := getattr(task, name))}
+    """What of a task stands in the clear: its title is a plugin's prose."""
+    return {name: value for name in ("id", "due", "after") if (value := getattr(task, name))}

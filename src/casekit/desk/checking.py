@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from casekit.desk.beside import Beside, Found
 from casekit.desk.work import Work
+from casekit.errors import StoreFailed
 from casekit.record.tables import ROWS
 from casekit.record.verify import Report, Stream, Wrong, check
 from casekit.store import auditing, reading
-from casekit.store.shelf import Shelf, errors_of, snapshot
+from casekit.store.shelf import Shelf, snapshot
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -43,8 +44,8 @@ def _read(work: Work) -> Report:
         with snapshot(work.shelf):
             _check(work, report)
             report.wrong += [Wrong("", None, what, "database") for what in auditing.damage(work.shelf)]
-    except errors_of(work.shelf) as wrong:
-        report.wrong.append(Wrong("", None, f"the store can't be read any further: {str(wrong).strip()}", ""))
+    except (StoreFailed, UnicodeError) as wrong:
+        report.wrong.append(Wrong("", None, f"the store can't be read any further: {wrong}", ""))
     return report
 
 

@@ -72,7 +72,7 @@ class Step:
     raw: Json
 
 
-@frozen(eq=False)
+@frozen
 class Trail:
     """One trace, ready to be recorded.
 
@@ -147,7 +147,7 @@ class Steps:
         raw = self._kept(trace.attributes, self._case_looks, where)
         steps = [self._step(event, i) for i, event in enumerate(trace.events, start=1)]
         self._one_currency(data, steps, where)
-        return Trail(self._id(trace, where), where, data, raw, steps)
+        return Trail(plain(self._id(trace, where), where), where, data, raw, steps)
 
     def _id(self, trace: LogTrace, where: str) -> str:
         key = self._rules.case.key
@@ -168,7 +168,7 @@ class Steps:
         raw = self._kept(attributes, plan.looks, where)
         rule = plan.rule
         if rule is None or plan.forms is None:
-            return Step(ordinal, event.name, rule, held, named, {}, {}, {}, [], None, "", raw)
+            return Step(ordinal, plain(event.name, where), rule, held, named, {}, {}, {}, [], None, "", raw)
         return Step(
             ordinal=ordinal,
             name=event.name,
@@ -180,7 +180,7 @@ class Steps:
             facts=self._values(plan.facts, attributes, where, plan.forms[2]),
             charges=[c for charge in rule.charges if (c := self._charge(charge, attributes, where)) is not None],
             pay=self._amount(rule.pay.amount, attributes, where) if rule.pay else None,
-            note=_note(rule, attributes),
+            note=plain(_note(rule, attributes), where),
             raw=raw,
         )
 
@@ -244,6 +244,7 @@ class Steps:
         """What is kept raw; all attributes are counted."""
         rules, loss = self._rules.attributes, self.loss
         raw: Json = {}
+        bare = True
         for name, attribute in _flat(attributes, looks):
             counted = loss.get(name)
             if counted is None:
@@ -255,7 +256,8 @@ class Steps:
             else:
                 counted.raw += 1
                 raw[name] = _raw(attribute)
-        return plain(raw, f"{where}: attribute") if raw else raw
+                bare = bare and name.isascii() and attribute.value.isascii() and not attribute.children
+        return raw if bare else plain(raw, f"{where}: attribute")
 
     def _plan(self, rule: EventRule, definition: Compiled) -> _Plan:
         says = definition.says

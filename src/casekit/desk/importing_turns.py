@@ -38,15 +38,17 @@ def call_of(step: Step, source: str, by: Actor, *, opens: bool) -> Call:
 def _spec(rule: EventRule | None) -> Spec:
     if rule is None:
         return IMPORT
-    said = (
-        (rule.do, cases.DO),
-        (rule.pay, records.PAY),
-        (rule.charges, records.CHARGE),
-        (rule.facts, records.FACT),
-        (rule.data, cases.CHANGE),
-        (rule.note, records.NOTE),
-    )
-    return next((spec for says, spec in said if says), IMPORT)
+    if rule.do:
+        return cases.DO
+    if rule.pay:
+        return records.PAY
+    if rule.charges:
+        return records.CHARGE
+    if rule.facts:
+        return records.FACT
+    if rule.data:
+        return cases.CHANGE
+    return records.NOTE if rule.note else IMPORT
 
 
 def open_by(turn: Turn, step: Step) -> None:

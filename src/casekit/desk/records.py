@@ -49,6 +49,7 @@ PLANNED = "planned"
 """Outcome of a message that is only being asked about."""
 
 _MEDIA = re.compile(r"[a-z]+/[a-z0-9][a-z0-9.+-]*")
+_KIND = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 LARGEST_DOCUMENT = 64 * 1024 * 1024
 """Bytes that one version of a document may have."""
 
@@ -57,7 +58,7 @@ def note(turn: Turn, text: str) -> None:
     """Decides on a note: words that the case owns."""
     if not text.strip():
         raise BadInput.at("note", "is empty", "write something")
-    turn.call.sealed["text"] = text
+    turn.call.sealed["text"] = plain(text, "note")
     turn.guard("note", {})
 
 
@@ -90,7 +91,8 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
     """The message that guards are asked about.
 
     Raises:
-        BadInput: an unknown role, channel, direction or outcome, or nobody in that role.
+        BadInput: an unknown role, channel, direction or outcome, nobody in that role, or a party that does not play it.
+        NotFound: there is no such party.
     """
     for name, value, known in (("direction", direction, ("in", "out")), ("via", via, VIA), ("outcome", outcome, (*OUTCOMES, PLANNED))):
         if value not in known:
@@ -104,6 +106,10 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
         if len(members[role]) > 1:
             raise BadInput.at("message/party", f"{len(members[role])} parties play the role {role!r}", "name the party")
         party = next(iter(members[role]))
+    elif party:
+        if role and party not in members[role]:
+            raise BadInput.at("message/party", f"{party} does not play the role {role!r}", "name one who does, or leave the role out")
+        turn.work.stream(party, "party")
     return Message("", direction, via, outcome, turn.effective.at, role or None, party or None)
 
 
@@ -153,8 +159,9 @@ def fact_change(turn: Turn, key: str, field: Field, canonical: Any, source: str)
 def document(turn: Turn, kind: str, content: bytes, name: str, media: str, direction: str, document_id: str) -> None:
     """Decides on a document, or on a further version of one. Its content is kept before the entry is written."""
     kinds = turn.definition.says.documents
-    if kinds and kind not in kinds:
-        raise BadInput.at("document/kind", f"{kind!r} is no kind of document here", "kinds are " + ", ".join(kinds))
+    if kind not in kinds if kinds else not _KIND.fullmatch(kind):
+        known = "kinds are " + ", ".join(kinds) if kinds else "use lower-case letters, digits, '_' and '-'"
+        raise BadInput.at("document/kind", f"{kind!r} is no kind of document here", known)
     wanted = kinds[kind].direction if kinds else ""
     direction = direction or wanted or "internal"
     if direction not in ("in", "out", "internal") or (wanted and direction != wanted):

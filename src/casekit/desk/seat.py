@@ -109,9 +109,10 @@ class Seat(Questions):
             key, effective, observed: as of every command.
         """
         given = {role: _ids(several) for role, several in (parties or {}).items()}
-        args = {"type": case_type, "data": plain(dict(data or {}), "data"), "parties": given, "zone": zone}
+        values = plain(dict(data or {}), "data")
+        args = {"type": case_type, "data": values, "parties": given, "zone": zone}
         call = Call(cases.OPEN, self.actor, args, key, effective, observed)
-        return cases.Opening(self.desk, call, case_type, data or {}, given, zone, {}).run(self._batch).case
+        return cases.Opening(self.desk, call, case_type, values, given, zone, {}).run(self._batch).case
 
     def do(
         self,

@@ -12,6 +12,7 @@ from casekit.desk.work import Stream, Work
 from casekit.errors import Refused, Stale
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
+from casekit.model.money import render
 from casekit.record.entry import COLUMNS
 from casekit.store import reading
 from casekit.store.shelf import Shelf
@@ -102,9 +103,9 @@ def _about_words(work: Work, stream: Stream, about: Json) -> Json:
 
 def _objections(about: Json, words: Json) -> tuple[Objection, ...]:
     clear = about.get("objections", ())
-    said = words.get("objections") or [{"words": ERASED, "args": {}, "remedy": ""}] * len(clear)
+    said = words.get("objections") or [{"words": ERASED, "args": {}, "citation": "", "remedy": ""}] * len(clear)
     return tuple(
-        Objection(c["rule"], s["words"], s["args"], c["citation"], c.get("allowed_at"), s["remedy"], c["plugin"], c["version"])
+        Objection(c["rule"], s["words"], s["args"], s["citation"], c.get("allowed_at"), s["remedy"], c["plugin"], c["version"])
         for c, s in zip(clear, said, strict=True)
     )
 
@@ -130,5 +131,7 @@ def _title(kind: str, about: Json, changes: list[Json]) -> str:
             return str(about[name])
     if "via" in about:
         return f"{about['via']} {about['direction']}"
-    component = next((c["component"] for c in changes if c["c"] == "posting" and kind != "open"), "")
-    return component or ", ".join(event for event in about.get("events", ()) if event.startswith("clock."))
+    posted = next((c for c in changes if c["c"] == "posting"), None) if kind != "open" else None
+    if posted is not None:
+        return f"{posted['component']} {render(posted['minor'], posted['currency'])}".strip()
+    return ", ".join(dict.fromkeys(event for event in about.get("events", ()) if event.startswith("clock.")))

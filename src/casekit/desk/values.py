@@ -146,6 +146,25 @@ class Happening:
 
 
 @frozen
+class Undelivered:
+    """An entry that not every listener has heard of.
+
+    Attributes:
+        case: UUID of the case.
+        n: The entry.
+        attempts: How often it was told in vain.
+        next_at: When it is told again (canonical instant); None: at the next sweep.
+        error: Who raised what, without words; empty: nobody has been told yet.
+    """
+
+    case: str
+    n: int
+    attempts: int
+    next_at: str | None
+    error: str
+
+
+@frozen
 class Options:
     """The options of one planning, by key, in the order of plugins and keys.
 

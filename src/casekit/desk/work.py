@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -23,7 +23,7 @@ from casekit.record.entry import FORMAT, START, header, link, state_digest
 from casekit.record.fold import Row, fold
 from casekit.record.tables import listed
 from casekit.store import reading
-from casekit.store.keys import Key
+from casekit.store.keys import Key, KeyRow
 from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.writing import DATA_KEYS, OUTBOX, WriteSet, write, write_within
@@ -67,6 +67,7 @@ class Stream:
         recorded: When the last entry was recorded.
         head: The head after the last entry; empty before the first.
         text: Its canonical text.
+        state: SHA-256 of that text; empty: not worked out yet.
         rows: Projected rows that wait to be written, in order.
         times: When each pending entry was recorded, by n.
     """
@@ -80,6 +81,7 @@ class Stream:
     recorded: str
     head: Json
     text: str
+    state: bytes = b""
     rows: list[Row] = field(factory=list)
     times: dict[int, str] = field(factory=dict)
 
@@ -94,6 +96,7 @@ class Work:
         live: Whether what it records goes to the outbox.
         streams: Streams touched so far, by UUID.
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
+        wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
     """
 
@@ -102,6 +105,7 @@ class Work:
     live: bool = True
     streams: dict[str, Stream] = field(factory=dict)
     keys: dict[str, Key | None] = field(factory=dict)
+    wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
@@ -136,10 +140,9 @@ class Work:
         return stream
 
     def load(self, uuids: Sequence[str]) -> None:
-        """Loads several streams and their keys at once."""
-        for read in reading.heads_of(self.shelf, [uuid for uuid in uuids if uuid not in self.streams]).values():
+        """Loads several streams with their keys at once."""
+        for read in reading.heads_of(self.shelf, [uuid for uuid in dict.fromkeys(uuids) if uuid not in self.streams]).values():
             self._take(read)
-        self.load_keys(uuids)
 
     def append(
         self,
@@ -152,17 +155,19 @@ class Work:
         effective: Effective,
         recorded: str,
         command: str,
-        spoke: Mapping[str, str],
+        spoke: dict[str, str],
     ) -> int:
         """One more entry on a stream; gives its n. The changes are canonical."""
         tenant = self.shelf.tenant
         n = stream.n + 1
         recorded = max(recorded, stream.recorded)
+        before = stream.head.get("version")
         stream.head, written = fold(stream.head or None, changes, n)
-        stream.text = encode(stream.head)
+        if stream.head["version"] != before:
+            stream.text, stream.state = encode(stream.head), b""
         body = encode({"about": about, "changes": changes})
-        state = state_digest(stream.text)
-        spoken = encode(dict(spoke))
+        state = stream.state = stream.state or state_digest(stream.text)
+        spoken = encode(spoke) if spoke else "{}"
         columns = (FORMAT, n, recorded, effective.at, effective.zone, effective.day, actor, kind, command, spoken, state)
         stream.hash = link(stream.hash, header(tenant, stream.uuid, *columns), body)
         stream.n, stream.recorded = n, recorded
@@ -187,7 +192,8 @@ class Work:
     def load_keys(self, owners: Iterable[str]) -> None:
         """Opens the data keys of several owners at once."""
         wanted = [owner for owner in owners if owner not in self.keys]
-        found = {row[0]: row for row in reading.keys_of(self.shelf, wanted)}
+        found = {owner: self.wrapped.pop(owner) for owner in wanted if owner in self.wrapped}
+        found |= {row[0]: row for row in reading.keys_of(self.shelf, [owner for owner in wanted if owner not in found])}
         for owner in wanted:
             self.keys[owner] = self.shelf.vault.unlock(found[owner]) if owner in found else None
 
@@ -226,4 +232,8 @@ class Work:
     def _take(self, read: reading.Head) -> Stream:
         stream = Stream(read.sid, read.uuid, read.kind, read.n, read.n, bytes(read.hash), read.recorded, decode(read.text), read.text)
         self.streams[read.uuid] = stream
+        if read.key is not None:
+            self.wrapped[read.uuid] = read.key
+        else:
+            self.keys.setdefault(read.uuid, None)
         return stream

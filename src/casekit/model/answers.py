@@ -16,6 +16,7 @@ from attrs import evolve, field, frozen
 
 from casekit.errors import BadInput
 from casekit.model.money import Money
+from casekit.model.time import duration, moment
 
 _RULE = re.compile(r"[a-z0-9]+(?:[.-][a-z0-9]+)*")
 
@@ -28,6 +29,22 @@ def rendered(words: str, args: Mapping[str, Any]) -> str:
 def _rule(_: object, attribute: Any, value: str) -> None:
     if not _RULE.fullmatch(value):
         raise BadInput.at(attribute.name, f"{value!r} is no rule key", "use lower-case words joined by '.' or '-'")
+
+
+def _moment(_: object, attribute: Any, value: str | None) -> None:
+    if value is not None:
+        try:
+            moment(value)
+        except BadInput as wrong:
+            raise BadInput.at(attribute.name, wrong.problems[0].what, wrong.problems[0].do) from None
+
+
+def _offset(_: object, attribute: Any, value: str) -> None:
+    if value:
+        try:
+            duration(value)
+        except BadInput as wrong:
+            raise BadInput.at(attribute.name, wrong.problems[0].what, wrong.problems[0].do) from None
 
 
 def _tuple(value: Any) -> tuple[Any, ...]:
@@ -89,7 +106,7 @@ class Objection:
     words: str
     args: Mapping[str, Any] = field(factory=dict)
     citation: str = ""
-    allowed_at: str | None = None
+    allowed_at: str | None = field(default=None, validator=_moment)
     remedy: str = ""
     plugin: str = ""
     version: str = ""
@@ -152,15 +169,15 @@ class Task:
     """A piece of work that an option asks for.
 
     Attributes:
-        id: Key within the option.
+        id: Key within the option, of the form of a rule key.
         due: ISO 8601 offset from the choice, or empty.
         after: Key of the task that comes before it, or empty.
         title: What people read.
     """
 
-    id: str
-    due: str = ""
-    after: str = ""
+    id: str = field(validator=_rule)
+    due: str = field(default="", validator=_offset)
+    after: str = field(default="", validator=lambda task, attribute, value: _rule(task, attribute, value) if value else None)
     title: str = ""
 
 

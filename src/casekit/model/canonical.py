@@ -59,7 +59,7 @@ def plain(value: Any, where: str = "", depth: int = 0) -> Any:
     """
     kind = type(value)
     if kind is str:
-        return _text(value, where)
+        return value if value.isascii() else _text(value, where)
     if value is None or kind is bool:
         return value
     if kind is int:
@@ -68,11 +68,26 @@ def plain(value: Any, where: str = "", depth: int = 0) -> Any:
         return value
     if depth >= DEEPEST:
         raise BadInput.at(where, f"nested deeper than {DEEPEST} levels", "flatten it")
-    if isinstance(value, Mapping):
-        return {_key(k, where): plain(v, f"{where}/{k}", depth + 1) for k, v in value.items()}
+    if kind is dict or isinstance(value, Mapping):
+        return _plain_members(value, where, depth + 1)
     if kind in (list, tuple):
         return [plain(v, f"{where}/{i}", depth + 1) for i, v in enumerate(value)]
     return _typed(value, where)
+
+
+def _plain_members(value: Mapping[Any, Any], where: str, depth: int) -> Json:
+    found: Json = {}
+    for key, member in value.items():
+        name = key if type(key) is str and key.isascii() else _key(key, where)
+        kind = type(member)
+        # Most members are texts as they should be: their place need not be named.
+        if kind is str and member.isascii():
+            found[name] = member
+        elif kind is Money:
+            found[name] = str(member)
+        else:
+            found[name] = plain(member, f"{where}/{key}", depth)
+    return found
 
 
 def _typed(value: Any, where: str) -> str:
@@ -93,11 +108,10 @@ def _typed(value: Any, where: str) -> str:
 
 
 def _text(value: str, where: str) -> str:
-    if not value.isascii():
-        try:
-            value.encode()
-        except UnicodeEncodeError:
-            raise BadInput.at(where, "the text holds half of a character (a lone surrogate)", "repair its encoding") from None
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise BadInput.at(where, "the text holds half of a character (a lone surrogate)", "repair its encoding") from None
     return value
 
 

@@ -79,6 +79,11 @@ class Asked:
     call: Callable[..., Any]
     needs: tuple[Need, ...]
 
+    @property
+    def said(self) -> str:
+        """Plugin, version and hook, as errors name them."""
+        return f"{self.plugin.name} {self.plugin.version}: {getattr(self.call, '__name__', 'hook')}"
+
 
 class Catalogue:
     """The plugins of one desk.
@@ -224,18 +229,16 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     Raises:
         PluginFailed: it raised, or answered something else than promised; names plugin and hook.
     """
-    name = getattr(asked.call, "__name__", "hook")
     try:
-        answered = list(call_with(asked.call, arguments) or ())
+        answered = call_with(asked.call, arguments)
+        answered = list(answered) if answered else []
     except CasekitError as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} failed: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} raised {type(wrong).__name__}: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} raised {type(wrong).__name__}: {wrong}") from wrong
     for answer in answered:
         if not isinstance(answer, kind):
-            raise PluginFailed(
-                f"{asked.plugin.name} {asked.plugin.version}: {name} answered a {type(answer).__name__}, not a {kind.__name__}"
-            )
+            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {kind.__name__}")
     return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answered]
 
 

@@ -103,7 +103,9 @@ def check(stream: Stream) -> Wrong | None:
     last: tuple[Any, ...] | None = None
     rows: dict[str, dict[tuple[Any, ...], tuple[int, tuple[Any, ...]]]] = {}
     for place, entry in enumerate(stream.entries, start=1):
-        what = _broken(stream, entry, place, last)
+        if entry[1] != place:
+            return _out_of_order(stream, entry[1], place)
+        what = _broken(stream, entry, last)
         if what:
             return Wrong(stream.uuid, place, what)
         try:
@@ -117,9 +119,9 @@ def check(stream: Stream) -> Wrong | None:
             rows.setdefault(table, {})[key] = (place, row) if row is not None else _GONE
         last = entry
     if head is None or last is None:
-        return Wrong(stream.uuid, None, "the stream has no entry")
+        return Wrong(stream.uuid, 1, "entry 1 is missing: the stream has none")
     try:
-        return _wrong_head(stream, head, last[12]) or _wrong_row(stream, rows)
+        return _cut(stream) or _wrong_head(stream, head, last[12]) or _wrong_row(stream, rows)
     except _UNREADABLE as wrong:
         return Wrong(stream.uuid, last[1], f"the journal tells of no head that can be listed: {type(wrong).__name__} {wrong}")
 
@@ -127,10 +129,28 @@ def check(stream: Stream) -> Wrong | None:
 _GONE: tuple[int, tuple[Any, ...]] = (0, ())
 
 
-def _broken(stream: Stream, entry: tuple[Any, ...], place: int, last: tuple[Any, ...] | None) -> str:
-    v, n, recorded, effective = entry[:4]
-    if n != place:
-        return f"entry {place} is missing: the next one is {n}"
+def _out_of_order(stream: Stream, n: Any, place: int) -> Wrong:
+    """An entry that does not follow; one before the first is a later one that has lost its place."""
+    if type(n) is int and n < 1:
+        there = {entry[1] for entry in stream.entries}
+        place = next(i for i in range(1, len(stream.entries) + 1) if i not in there)
+    return Wrong(stream.uuid, place, f"entry {place} is missing: in its place is {n}")
+
+
+def _cut(stream: Stream) -> Wrong | None:
+    """Whether the head tells of more entries than there are, or was left behind by them."""
+    there, last = len(stream.entries), stream.entries[-1]
+    if type(stream.n) is not int or stream.n == there:
+        return None
+    if stream.n > there and stream.hash != last[12]:
+        return Wrong(stream.uuid, there + 1, f"entry {there + 1} is missing: the head tells of {stream.n}")
+    if 0 < stream.n < there and stream.hash == stream.entries[stream.n - 1][12]:
+        return Wrong(stream.uuid, stream.n + 1, f"the head knows no entry {stream.n + 1}")
+    return None
+
+
+def _broken(stream: Stream, entry: tuple[Any, ...], last: tuple[Any, ...] | None) -> str:
+    v, _, recorded, effective = entry[:4]
     if v != FORMAT:
         return f"format {v} is not known here (this casekit reads format {FORMAT})"
     try:

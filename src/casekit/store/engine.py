@@ -90,7 +90,7 @@ def bring_up(engine: Engine) -> None:
             if found is not None and found > HEAD:
                 raise StoreFailed(f"the store is of version {found}, this casekit knows {HEAD} (use the newer casekit)")
             _upgrade(engine)
-        except (DBAPIError, sqlite3.Error, OSError) as wrong:
+        except (DBAPIError, sqlite3.Error, OSError, UnicodeError) as wrong:  # a damaged schema is no text any more
             reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
             where = engine.url.render_as_string(hide_password=True)
             raise BadInput.at("store", f"{where} can't be opened: {reason}", "check path, rights and server") from wrong

@@ -25,6 +25,7 @@ class Head:
         hash: The last link.
         recorded: When the last entry was recorded.
         text: The head as canonical text.
+        key: The wrapped data key that the stream owns; None: it has none (erased, or never made).
     """
 
     sid: int
@@ -35,6 +36,7 @@ class Head:
     hash: bytes
     recorded: str
     text: str
+    key: KeyRow | None
 
 
 _HEAD = (STREAMS.c.sid, STREAMS.c.uuid, STREAMS.c.kind, STREAMS.c.n, STREAMS.c.version, STREAMS.c.hash, STREAMS.c.recorded, STREAMS.c.head)
@@ -45,14 +47,14 @@ def head_of(shelf: Shelf, uuid: str, *, locked: bool = False) -> Head | None:
     locked = locked and not shelf.sqlite
     prepared = shelf.statements.get(("head", locked), _head, STREAMS.c.uuid, locked)
     row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": uuid})
-    return None if row is None else Head(*row)
+    return None if row is None else _with_key(row)
 
 
 def log_of(shelf: Shelf, name: str) -> Head | None:
     """The desk log of that name."""
     prepared = shelf.statements.get("log head", lambda: _head(STREAMS.c.type).where(STREAMS.c.kind == "log"))
     row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "wanted": name})
-    return None if row is None else Head(*row)
+    return None if row is None else _with_key(row)
 
 
 def numbered(shelf: Shelf, number: str) -> str | None:
@@ -70,7 +72,7 @@ def heads_of(shelf: Shelf, uuids: Sequence[str]) -> dict[str, Head]:
         return {}
     prepared = shelf.statements.get(("heads", len(uuids)), _heads, len(uuids))
     rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("uuid", uuids)})
-    return {row[1]: Head(*row) for row in rows}
+    return {row[1]: _with_key(row) for row in rows}
 
 
 def keys_of(shelf: Shelf, owners: Iterable[str]) -> list[KeyRow]:
@@ -266,12 +268,24 @@ def _binds(name: str, count: int, column: Any) -> list[Any]:
 
 
 def _head(by: Any, locked: bool = False) -> Any:
-    found = select(*_HEAD).where(_tenant(STREAMS), by == bindparam("wanted"))
-    return found.with_for_update() if locked else found
+    found = _keyed().where(_tenant(STREAMS), by == bindparam("wanted"))
+    return found.with_for_update(of=STREAMS) if locked else found
 
 
 def _heads(count: int) -> Any:
-    return select(*_HEAD).where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+    return _keyed().where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+
+
+def _keyed() -> Any:
+    key = and_(DATA_KEYS.c.tenant == STREAMS.c.tenant, DATA_KEYS.c.owner == STREAMS.c.uuid)
+    return select(*_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(
+        STREAMS.outerjoin(DATA_KEYS, key)
+    )
+
+
+def _with_key(row: Sequence[Any]) -> Head:
+    sid, uuid, kind, n, version, hash_, recorded, text, owner, name, kek, wrapped = row
+    return Head(sid, uuid, kind, n, version, hash_, recorded, text, None if owner is None else (owner, name, kek, wrapped))
 
 
 def _keys(count: int) -> Any:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,13 +11,14 @@ from typing import Any
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.engine import URL
+from sqlalchemy.exc import DBAPIError
 
 from casekit.errors import BadInput, StoreFailed
 from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
-from casekit.store.sql import Connection, Statements
+from casekit.store.sql import Connection, Statements, Taken, failed
 from casekit.store.tables import META
 
 
@@ -79,13 +79,32 @@ class Shelf:
 
     @property
     def connection(self) -> Connection:
-        """This thread's connection."""
+        """This thread's connection; a fresh one where the last is broken.
+
+        Raises:
+            StoreFailed: the database can't be reached.
+        """
         found: Connection | None = getattr(self._here, "connection", None)
-        if found is None:
-            lent = self.engine.raw_connection()
-            self._lent.append(lent)
-            found = self._here.connection = Connection(lent.driver_connection)
+        if found is None or found.broken:
+            found = self._here.connection = self._connect(found)
         return found
+
+    def _connect(self, broken: Connection | None) -> Connection:
+        dbapi: Any = self.engine.dialect.dbapi
+        if broken is not None:
+            self._give_back([lent for lent in self._lent if lent.driver_connection is broken.driver])
+        try:
+            lent = self.engine.raw_connection()
+        except (DBAPIError, dbapi.Error) as wrong:
+            raise failed(getattr(wrong, "orig", None) or wrong) from wrong
+        self._lent.append(lent)
+        return Connection(lent.driver_connection, dbapi.Error)
+
+    def _give_back(self, several: list[Any]) -> None:
+        for lent in several:
+            self._lent.remove(lent)
+            lent.driver_connection.close()
+            lent.invalidate()
 
     @cached_property
     def vault(self) -> Vault:
@@ -121,10 +140,7 @@ class Shelf:
 
     def close(self) -> None:
         """Closes every connection of every thread."""
-        for lent in self._lent:
-            lent.driver_connection.close()
-            lent.invalidate()
-        self._lent.clear()
+        self._give_back(list(self._lent))
         self._here = threading.local()
         self.engine.dispose()
 
@@ -144,19 +160,15 @@ def writing(shelf: Shelf) -> Iterator[Connection]:
 @contextmanager
 def _transaction(shelf: Shelf) -> Iterator[Connection]:
     connection = shelf.connection
-    failures = errors_of(shelf)
     if shelf.sqlite:
         shelf.lock.__enter__()
     try:
-        try:
-            connection.execute("BEGIN IMMEDIATE" if shelf.sqlite else "BEGIN")
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            _roll_back(connection, failures)
-            raise
-    except failures as wrong:
-        raise failed(wrong) from wrong
+        connection.execute("BEGIN IMMEDIATE" if shelf.sqlite else "BEGIN")
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        _roll_back(connection)
+        raise
     finally:
         if shelf.sqlite:
             shelf.lock.__exit__(None, None, None)
@@ -170,38 +182,22 @@ def snapshot(shelf: Shelf) -> Iterator[Connection]:
     try:
         yield connection
     finally:
-        connection.execute("COMMIT")
+        _roll_back(connection)  # nothing was written
 
 
-class Taken(StoreFailed):
-    """A key that must be unique was taken in between (an idempotency key, a number, a log's name)."""
-
-
-def failed(wrong: Exception) -> StoreFailed:
-    """The driver's error, as casekit says it."""
-    text = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
-    if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
-        return Taken(f"written by another at the same time: {text}")
-    return StoreFailed(f"the store could not write, and nothing was changed: {text} (check disk space, rights and server)")
-
-
-def errors_of(shelf: Shelf) -> type[Exception]:
-    """The root of what the driver raises."""
-    module: Any = shelf.engine.dialect.dbapi
-    error: type[Exception] = module.Error
-    return error
-
-
-def _roll_back(connection: Connection, failures: type[Exception]) -> None:
+def _roll_back(connection: Connection) -> None:
     try:
         connection.execute("ROLLBACK")
-    except failures as wrong:
-        # No transaction was open: BEGIN itself failed, or the failure has ended it.
-        if not re.search("no transaction|closed|terminat", str(wrong)):
-            raise
+    except StoreFailed as wrong:
+        # Where no transaction was open, BEGIN itself failed, or the failure has ended it.
+        if "no transaction" not in str(wrong):
+            connection.broken = True
 
 
 def _read_meta() -> Any:
     from sqlalchemy import bindparam
 
     return select(META.c.value).where(META.c.name == bindparam("wanted"))
+
+
+__all__ = ["Shelf", "Store", "Taken", "snapshot", "writing"]

@@ -1,7 +1,8 @@
 """SQL written by SQLAlchemy Core once, run on the driver's own cursor ever after.
 
 Everything that casekit says to a database goes through :meth:`Connection.execute` and
-:meth:`Connection.executemany`: one place to record, to count, to let fail.
+:meth:`Connection.executemany`: one place to record, to count, to let fail. What the driver raises is said as
+:class:`casekit.errors.StoreFailed`, so that a caller never needs to know which driver it is.
 """
 
 from __future__ import annotations
@@ -13,7 +14,21 @@ from attrs import frozen
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
 
+from casekit.errors import StoreFailed
+
 Values = tuple[Any, ...]
+
+
+class Taken(StoreFailed):
+    """A key that must be unique was taken in between (an idempotency key, a number, a log's name)."""
+
+
+def failed(wrong: Exception) -> StoreFailed:
+    """The driver's error, as casekit says it."""
+    text = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
+    if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
+        return Taken(f"written by another at the same time: {text}")
+    return StoreFailed(f"the store failed, and nothing was changed: {text} (check disk space, rights and server)")
 
 
 @frozen
@@ -45,37 +60,65 @@ def prepare(statement: ClauseElement, dialect: Dialect) -> Prepared:
 class Connection:
     """A driver connection in autocommit; transactions are begun and ended in so many words.
 
-    Attributes:
+    Args:
         driver: The DBAPI connection.
+        errors: The root of what the driver raises.
+
+    Attributes:
+        broken: Whether it can't be used any more: the server has closed it, or a transaction could not be ended.
         tape: Where it is a list, every statement is written down: text, parameters, whether many.
     """
 
-    __slots__ = ("driver", "tape")
+    __slots__ = ("broken", "driver", "errors", "tape")
 
-    def __init__(self, driver: Any) -> None:
+    def __init__(self, driver: Any, errors: type[Exception]) -> None:
         self.driver = driver
+        self.errors = errors
+        self.broken = False
         self.tape: list[tuple[str, Any, bool]] | None = None
 
     def execute(self, text: str, values: Values = ()) -> Any:
-        """Runs one statement; gives the cursor."""
+        """Runs one statement; gives the cursor.
+
+        Raises:
+            StoreFailed: the database failed; ``Taken``: a unique key is there already.
+        """
         if self.tape is not None:
             self.tape.append((text, values, False))
-        return self.driver.execute(text, values) if values else self.driver.execute(text)
+        try:
+            return self.driver.execute(text, values) if values else self.driver.execute(text)
+        except self.errors as wrong:
+            raise self._failed(wrong) from wrong
 
     def executemany(self, text: str, rows: Sequence[Values]) -> None:
-        """Runs one statement once for each row."""
+        """Runs one statement once for each row. Raises as :meth:`execute` does."""
         if self.tape is not None:
             self.tape.append((text, rows, True))
-        self.driver.cursor().executemany(text, rows)
+        try:
+            self.driver.cursor().executemany(text, rows)
+        except self.errors as wrong:
+            raise self._failed(wrong) from wrong
 
     def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Any]:
-        """All rows of a query."""
-        found: list[Any] = self.execute(prepared.text, prepared.bind(values)).fetchall()
+        """All rows of a query. Raises as :meth:`execute` does."""
+        cursor = self.execute(prepared.text, prepared.bind(values))
+        try:
+            found: list[Any] = cursor.fetchall()
+        except self.errors as wrong:
+            raise self._failed(wrong) from wrong
         return found
 
     def row(self, prepared: Prepared, values: Mapping[str, Any]) -> Any:
-        """The first row of a query, or None."""
-        return self.execute(prepared.text, prepared.bind(values)).fetchone()
+        """The first row of a query, or None. Raises as :meth:`execute` does."""
+        cursor = self.execute(prepared.text, prepared.bind(values))
+        try:
+            return cursor.fetchone()
+        except self.errors as wrong:
+            raise self._failed(wrong) from wrong
+
+    def _failed(self, wrong: Exception) -> StoreFailed:
+        self.broken = self.broken or bool(getattr(self.driver, "closed", False))
+        return failed(wrong)
 
 
 class Statements:

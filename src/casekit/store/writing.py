@@ -16,14 +16,16 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from casekit.errors import CasekitError
 from casekit.record.fold import Row
-from casekit.store.shelf import Shelf, failed, writing
+from casekit.store.shelf import Shelf, writing
 from casekit.store.sql import Connection
 from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, OUTBOX, PROJECTED, SEARCH, SEQUENCES, STREAMS
 
 AT_ONCE = 40
 """The largest number of rows that PostgreSQL gets as one statement."""
 
-_REWRITTEN = {"clocks", "roles"}
+_REWRITTEN = {"clocks", "roles", "search"}
+"""Tables in which a row may come again: of a clock or role it then stands anew, of a search row it stands already."""
+
 _HEAD = tuple(c.name for c in STREAMS.c)
 _CHANGING = tuple(name for name in _HEAD if name not in ("tenant", "sid", "uuid", "kind"))
 
@@ -152,11 +154,7 @@ def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
         row, before = what.changed[0]
         values.update(zip(_HEAD, row, strict=True))
         values.update(at_tenant=row[0], at_sid=row[1], before=before)
-    dbapi: Any = shelf.engine.dialect.dbapi
-    try:
-        written = shelf.connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
-    except dbapi.Error as wrong:
-        raise failed(wrong) from wrong
+    written = shelf.connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
     if not written:
         raise Conflict("a stream has changed in between")
 
@@ -199,7 +197,7 @@ def _insert(table: Table, on_sqlite: bool) -> Any:
 def _over(statement: Any, table: Table) -> Any:
     keys = [c.name for c in table.primary_key]
     rest = {c.name: statement.excluded[c.name] for c in table.c if c.name not in keys}
-    return statement.on_conflict_do_update(index_elements=keys, set_=rest)
+    return statement.on_conflict_do_update(index_elements=keys, set_=rest) if rest else statement.on_conflict_do_nothing()
 
 
 def _key_names(table: Table) -> tuple[str, ...]:
