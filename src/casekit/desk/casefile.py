@@ -208,7 +208,7 @@ class _Loading(View):
         put(self, "now", now)
 
     @property
-    def __class__(self) -> type[View]:  # type: ignore[override]
+    def __class__(self) -> type[View]:  # type: ignore[override, misc]
         """A view like any other: it compares with others, and ``evolve`` makes a plain one of it."""
         return View
 
