@@ -207,6 +207,13 @@ def test_a_way_that_nobody_fires_needs_its_requirements_too(play: Any) -> None:
     assert play(simple(emitted, requirements={"rich": Requirement("n > 5")}), n=9).open().do("go").state == "b"
 
 
+def test_a_way_that_nobody_fires_closes_only_where_every_closing_may(play: Any) -> None:
+    ways = {"auto": Transition("a", "c", on=ALWAYS, when="flag"), "set": Transition("a", None, do=(Action(set={"n": "9"}),))}
+    case = play(simple(ways, requirements={"rich": Requirement("n > 5")}, closing=("rich",)), flag=True).open()
+    assert case.state == "a.i"
+    assert case.do("set").state == "c"
+
+
 def test_what_never_comes_to_rest_is_named_and_changes_nothing(play: Any) -> None:
     ways = {
         "ping": Transition("a", "b", on=ALWAYS, when="flag"),

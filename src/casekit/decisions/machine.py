@@ -204,7 +204,7 @@ class Run:
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.says.requires)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs)
 
     def _kept(self, way: Way, target: Node) -> int:
         """How many of the active states, from the outermost on, a transition neither leaves nor enters.

@@ -143,10 +143,10 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     definition = turn.definition
-    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
-    keys = {w.key for w in closing if not outcome or explain.outcome_of(definition, w) == outcome}
+    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
+    keys = {w.key for w in closing if not outcome or w.outcome == outcome}
     if not keys:
-        known = ", ".join(sorted({explain.outcome_of(definition, w) for w in closing})) or "none"
+        known = ", ".join(sorted({w.outcome for w in closing})) or "none"
         raise BadInput.at("outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {known}")
     found = [r for r in _roads(turn, dict.fromkeys(w.event for w in closing), {}) if r.transition in keys]
     return _explanation(turn, f"close {outcome}".strip(), cases.CLOSE, found)
@@ -158,7 +158,7 @@ def _roads(turn: Turn, events: Iterable[str], fields: Mapping[str, Any]) -> list
     foreign = turn.foreign(named)
     found = []
     for event in events:
-        roads = explain.roads(turn.definition, turn.run, event, plain(dict(fields), event), says.closing, foreign)
+        roads = explain.roads(turn.definition, turn.run, event, plain(dict(fields), event), foreign)
         found += [evolve(road, objections=tuple(_against(turn, event, road, fields))) for road in roads]
     return found
 
@@ -169,8 +169,8 @@ def _against(turn: Turn, event: str, road: Road, fields: Mapping[str, Any]) -> l
     before = list(turn.objections)
     turn.objections = []
     cases.ask_guards(turn, way, dict(fields))
-    if explain.ends(turn.definition, way):
-        cases.ask_closing(turn, explain.outcome_of(turn.definition, way))
+    if way.ends:
+        cases.ask_closing(turn, way.outcome)
     found, turn.objections = turn.objections, before
     return found
 

@@ -207,7 +207,7 @@ class _Loading(View):
         put(self, "_wanted", wanted)
         put(self, "now", now)
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type[View]:  # type: ignore[override]
         """A view like any other: it compares with others, and ``evolve`` makes a plain one of it."""
         return View

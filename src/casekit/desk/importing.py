@@ -174,8 +174,7 @@ class _Importing:
             if self.progress is not None and kept is not None:
                 self.progress(self._size + self._size * done // len(kept), 2 * self._size)
         failed = result.nonconforming
-        loss = dict(sorted(steps.loss.items()))
-        return Imported(self.cases, self.events, result.new, result.new - len(failed), tuple(failed), result.unknown, loss)
+        return Imported(self.cases, self.events, result.new, result.new - len(failed), tuple(failed), result.unknown, steps.loss())
 
     def _definition(self) -> Compiled:
         path = self.map.parent / self.rules.case_type
