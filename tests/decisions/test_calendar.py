@@ -198,6 +198,12 @@ def test_a_calendar_that_opens_on_single_days_ends() -> None:
             add_business("2026-03-02T09:00:00.000000Z", amount, sitting)
 
 
+def test_many_open_exceptions_count_beside_few_weekly_hours() -> None:
+    said = {(date(2026, 1, 1) + timedelta(days=n)).isoformat(): DayException(ALL_DAY) for n in range(365 * 8)}
+    calendar = Working(Calendar("busy", "1", hours={"mon": ("09:00-09:01",)}, exceptions=said))
+    assert add_business("2026-01-01T00:00:00.000000Z", "PT60000H", calendar) == "2032-11-05T00:00:00.000000Z"
+
+
 def test_threads_share_a_calendar() -> None:
     shared = office()
 

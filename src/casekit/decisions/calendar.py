@@ -164,22 +164,22 @@ class Working:
 
     def _working_day(self, today: int, days: int) -> int:
         """The working day that many working days after (or before) a working day."""
-        year = date_of(today).year
+        year = began = date_of(today).year
         table = self.opening.working_days(year)
         place = bisect_left(table, today) + days
-        went = 0
-        while not 0 <= place < len(table):
-            if place < 0:
-                year -= 1
-                self._reach(year, went)
-                table = self.opening.working_days(year)
-                place += len(table)
-            else:
-                place -= len(table)
-                year += 1
-                self._reach(year, went)
-                table = self.opening.working_days(year)
-            went += 1
+        first, last = self._limits(began)
+        while place >= len(table):
+            place -= len(table)
+            year += 1
+            if year > last:
+                raise self._beyond(year, began)
+            table = self.opening.working_days(year)
+        while place < 0:
+            year -= 1
+            if year < first:
+                raise self._beyond(year, began)
+            table = self.opening.working_days(year)
+            place += len(table)
         return table[place]
 
     def _elapsed(self, begin: int, end: int) -> int:
@@ -194,10 +194,12 @@ class Working:
         year = began = year_of(at)
         table = self.opening.year(year)
         wanted = amount + table.elapsed(at)
+        last = self._limits(began)[1]
         while wanted > table.total:
             wanted -= table.total
             year += 1
-            self._reach(year, year - began)
+            if year > last:
+                raise self._beyond(year, began)
             table = self.opening.year(year)
         return table.earliest(wanted)
 
@@ -206,9 +208,11 @@ class Working:
         year = began = year_of(at)
         table = self.opening.year(year)
         wanted = table.elapsed(at) - amount
+        first = self._limits(began)[0]
         while wanted < 0:
             year -= 1
-            self._reach(year, began - year)
+            if year < first:
+                raise self._beyond(year, began)
             table = self.opening.year(year)
             wanted += table.total
         return table.latest(wanted)
@@ -228,21 +232,23 @@ class Working:
 
     def _possible(self, amount: int) -> None:
         """Refuses at once what no walk over the years could end in time."""
-        most = self.opening.weekly_time or 7 * DAY
-        if amount > most * 53 * SPAN:
+        if amount > self.opening.weekly_time * 53 * SPAN + self.opening.special_time:
             raise self._wrong(f"the duration runs over more than {SPAN} years", "use a shorter duration")
 
     def _bounded(self, years: int) -> None:
         if years > SPAN:
             raise self._wrong(f"{years} years are more than one computation may run over", f"ask for at most {SPAN} years")
 
-    def _reach(self, year: int, went: int) -> None:
+    def _limits(self, began: int) -> tuple[int, int]:
+        """The first and last year that a walk may reach."""
+        return max(1, began - SPAN), min(began + SPAN, self.opening.final_year)
+
+    def _beyond(self, year: int, began: int) -> BadInput:
         if not 1 <= year <= 9999:
-            raise self._wrong("the date lies outside the years 1 to 9999", "use a shorter duration")
-        if went > SPAN:
-            raise self._wrong(f"the duration runs over more than {SPAN} years", "use a shorter duration")
-        if year > self.opening.final_year:
-            raise self._wrong(f"the calendar is never open after {self.opening.final_year}", "give it weekly hours, or a later version")
+            return self._wrong("the date lies outside the years 1 to 9999", "use a shorter duration")
+        if abs(year - began) > SPAN:
+            return self._wrong(f"the duration runs over more than {SPAN} years", "use a shorter duration")
+        return self._wrong(f"the calendar is never open after {self.opening.final_year}", "give it weekly hours, or a later version")
 
     def _within(self, at: int, text: str) -> int:
         if not FIRST * DAY < at < (LAST + 1) * DAY:

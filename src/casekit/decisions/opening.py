@@ -97,6 +97,8 @@ class Opening:
         for number, exception in self._excepted.items():
             self._special[number], self._why[number] = intervals(exception.hours), exception.reason
         self.weekly_time = sum(end - begin for hours in self._weekly for begin, end in hours)
+        # Doubled, for a zone may have each of these hours twice.
+        self.special_time = 2 * sum(end - begin for hours in self._special.values() for begin, end in hours)
         self.final_year = 9999 if self.weekly_time else max(date_of(n).year for n, hours in self._special.items() if hours)
         self._years: dict[int, Segments] = {}
         self._days: dict[int, tuple[int, ...]] = {}
