@@ -198,6 +198,11 @@ def test_a_calendar_that_opens_on_single_days_ends() -> None:
             add_business("2026-03-02T09:00:00.000000Z", amount, sitting)
 
 
+def test_holidays_that_are_not_stored_yet_are_asked_for() -> None:
+    with pytest.raises(BadInput, match=r"calendar desk: /uses: the holidays of us.observed are not stored in it"):
+        Working(Calendar("desk", "1", hours=week(), uses="us.observed"))
+
+
 def test_many_open_exceptions_count_beside_few_weekly_hours() -> None:
     said = {(date(2026, 1, 1) + timedelta(days=n)).isoformat(): DayException(ALL_DAY) for n in range(365 * 8)}
     calendar = Working(Calendar("busy", "1", hours={"mon": ("09:00-09:01",)}, exceptions=said))

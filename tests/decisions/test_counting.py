@@ -302,6 +302,21 @@ WEEKS = Working(Calendar("weeks", "1", hours=week()))
         ("2026-01-01", attrs.evolve(RULE, then=Count("next", "1")), WEEKS, {"amount": "P1D"}, "count any: /then/amount: is missing"),
         (
             "2026-01-01",
+            attrs.evolve(RULE, amount="P1D", then=Count("next", "1", amount="PT1H")),
+            WEEKS,
+            {},
+            "count any: /then: one period in hours",
+        ),
+        (
+            "2026-01-01T00:00:00.000000Z",
+            attrs.evolve(RULE, then=Count("next", "1", amount="P1D")),
+            WEEKS,
+            {"amount": "PT1H"},
+            "count any: a period in hours can't be followed",
+        ),
+        ("2026-01-01", RULE, WEEKS, {"amount": "P0D"}, "count any: 'P0D' is not a period in one unit"),
+        (
+            "2026-01-01",
             attrs.evolve(RULE, roll="forward"),
             Working(Calendar("once", "1", exceptions={"2020-01-01": DayException(ALL_DAY)})),
             {"amount": "P1D"},

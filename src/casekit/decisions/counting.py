@@ -114,6 +114,8 @@ def count(
     if not (amount or rule.amount):
         raise BadInput.at(where, "the rule has no amount of its own, and none was given", "say how long the period is, such as P14D")
     stated = period(amount or rule.amount, where)
+    if stated.micros and rule.then is not None:
+        raise BadInput.at(where, "a period in hours can't be followed by another", "count in days, weeks, months or years")
     zone = zone or working.calendar.zone
     zone_named(zone)
     start = _started(anchor, zone, stated, where)

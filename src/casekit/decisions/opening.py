@@ -15,6 +15,7 @@ from typing import TypeVar
 from attrs import frozen
 
 from casekit.definition.calendars import DAY, WEEKDAYS, Calendar, check_calendar, intervals
+from casekit.errors import BadInput
 from casekit.model.time import EPOCH, zone_named
 
 EPOCH_DAY = date(1970, 1, 1).toordinal()
@@ -84,6 +85,9 @@ class Opening:
 
     def __init__(self, calendar: Calendar) -> None:
         check_calendar(calendar)
+        if calendar.uses:
+            what = f"the holidays of {', '.join(calendar.uses)} are not stored in it"
+            raise BadInput.at(f"calendar {calendar.key}: /uses", what, "store them with casekit.definition.calendars.resolved")
         self.calendar = calendar
         self._zone = zone_named(calendar.zone)
         self._weekly: tuple[Hours, ...] = tuple(intervals(calendar.hours.get(name, ())) for name in WEEKDAYS)

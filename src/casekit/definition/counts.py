@@ -102,7 +102,7 @@ class Count:
         closures: Whether a day on which the office was inaccessible moves an end that falls on it to the first
             accessible working day after, also of a backward period.
         extra: Days that the way of service adds, of forward periods.
-        then: Count that begins on the last day of this one.
+        then: Count that begins on the last day of this one; neither is in hours.
         readings: Other readings, by key.
         citation: Law.
         source: Text that was read.
@@ -243,7 +243,13 @@ def _problems(rule: Count) -> Iterable[Problem]:
         yield Problem("/extra/days", f"{rule.extra.days} adds nothing", "say how many days, or leave extra out")
     if rule.min_working_days < 0 or (rule.short_period is not None and rule.short_period.max_days < 1):
         yield Problem("/min_working_days, /short_period", "a number of days can't be negative or empty", "use 1 or more")
-    if rule.then is not None and not rule.then.amount:
-        yield Problem("/then/amount", "is missing", "what follows must say how long it is")
     if rule.then is not None:
-        yield from (Problem(f"/then{p.where}", p.what, p.do) for p in _problems(rule.then))
+        yield from _problems_of_what_follows(rule, rule.then)
+
+
+def _problems_of_what_follows(rule: Count, following: Count) -> Iterable[Problem]:
+    if not following.amount:
+        yield Problem("/then/amount", "is missing", "what follows must say how long it is")
+    if "T" in rule.amount or "T" in following.amount:
+        yield Problem("/then", "one period in hours can't follow another", "count both in days, weeks, months or years")
+    yield from (Problem(f"/then{p.where}", p.what, p.do) for p in _problems(following))

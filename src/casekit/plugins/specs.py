@@ -128,8 +128,8 @@ def casekit_calendars() -> Iterable[Calendar | CalendarSource]:
     """Calendars: office hours, or the working days and holidays that a law means.
 
     When: once, when a desk opens; a source's ``build`` when its calendar is first asked for. Returns: calendars, or
-    sources of them; keys are unique over all plugins. If it raises, or a calendar is not what it must be: the plugin
-    is quarantined. Since: 1.
+    sources of them; keys are unique over all plugins. If it raises: the plugin is quarantined, as it is where a
+    calendar is not what it must be. Since: 1.
 
     Example::
 
@@ -145,8 +145,8 @@ def casekit_calendars() -> Iterable[Calendar | CalendarSource]:
 def casekit_counts() -> Iterable[Counts]:
     """Rules of counting days, as the law has them through the years.
 
-    When: once, when a desk opens. Returns: rules, each with its dated versions; keys are unique over all plugins. If
-    it raises: the plugin is quarantined. Since: 1.
+    When: once, when a desk opens. Returns: rules, each with its dated versions; keys are unique over all plugins.
+    If it raises: the plugin is quarantined. Since: 1.
 
     Example::
 
