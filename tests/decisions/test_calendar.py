@@ -334,17 +334,29 @@ def nights(zone: str) -> list[datetime]:
     return [noon for noon, one, other in zip(noons, offsets, offsets[1:], strict=False) if one != other]
 
 
+def minutes_of(noon: datetime, hours: int, zone: str, spans: list[tuple[int, int]]) -> int:
+    """Open minutes, looked at one by one."""
+    found = 0
+    for minute in range(hours * 60):
+        wall = (noon + timedelta(minutes=minute)).astimezone(ZoneInfo(zone))
+        found += any(a <= wall.hour * 60 + wall.minute < b for a, b in spans)
+    return found
+
+
 @pytest.mark.parametrize("zone", ZONES)
 def test_minute_by_minute_over_every_change_of_the_clocks(zone: str) -> None:
-    hours = ("00:00-00:15", "01:30-02:45", "23:30-24:00")
-    calendar = office(hours, zone, "mon-sun")
-    spans = [(0, 15), (90, 165), (1410, 1440)]
+    calendar = office(("00:00-00:15", "01:30-02:45", "23:30-24:00"), zone, "mon-sun")
     for noon in (nights(zone) or [datetime(2024, 2, 28, 12, tzinfo=UTC)])[-6:]:
-        found = 0
-        for minute in range(36 * 60):
-            wall = (noon + timedelta(minutes=minute)).astimezone(ZoneInfo(zone))
-            found += any(a <= wall.hour * 60 + wall.minute < b for a, b in spans)
+        found = minutes_of(noon, 36, zone, [(0, 15), (90, 165), (1410, 1440)])
         assert business_between(instant(noon), instant(noon + timedelta(hours=36)), calendar) == found * HOUR // 60, noon
+
+
+def test_a_zone_that_changed_its_mind_within_a_week() -> None:
+    noon, zone = datetime(2000, 10, 6, 12, tzinfo=UTC), "America/Recife"
+    calendar = office("09:00-17:00", zone, "mon-sun")
+    for hours in (36, 120, 240):
+        found = minutes_of(noon, hours, zone, [(540, 1020)])
+        assert business_between(instant(noon), instant(noon + timedelta(hours=hours)), calendar) == found * HOUR // 60
 
 
 @settings(deadline=None, max_examples=60)
