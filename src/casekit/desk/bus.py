@@ -72,7 +72,7 @@ class Call:
     Attributes:
         spec: Which command.
         actor: Who gives it.
-        args: Its arguments, for the idempotency digest and for guards.
+        args: Its arguments, for the idempotency digest; canonical but for amounts.
         key: Idempotency key; empty: none.
         effective: Since when it holds; None: from now.
         observed: Whether it has happened outside and can't be refused.
@@ -81,6 +81,7 @@ class Call:
         force: Of an observed event: whether the move is made even where the lifecycle does not allow it.
         about: Further clear members of the entry's ``about``.
         sealed: Further members that are sealed with the case, canonical.
+        digest: Keyed digest of ``key``; empty: not worked out yet.
     """
 
     spec: Spec
@@ -94,6 +95,7 @@ class Call:
     force: bool = False
     about: Json = field(factory=dict)
     sealed: Json = field(factory=dict)
+    digest: bytes = b""
 
 
 class Turn:
@@ -457,8 +459,11 @@ class Bus:
     def request_of(self, shelf: Shelf, call: Call) -> bytes:
         """The keyed digest of a request."""
         when = str(call.effective) if call.effective is not None else ""
-        request = [call.spec.name, call.actor.name, plain(dict(call.args)), when, call.observed, call.reason]
-        return shelf.vault.idempotency(encode(request))
+        request = [call.spec.name, call.actor.name, call.args, when, call.observed, call.reason]
+        try:
+            return shelf.vault.idempotency(encode(request))
+        except (TypeError, ValueError):  # values that JSON does not have, or that are not valid: said in words
+            return shelf.vault.idempotency(encode(plain(request)))
 
     def answer_of(self, shelf: Shelf, call: Call) -> tuple[str, int] | None:
         """Stream and n of the first answer to a call with an idempotency key.
@@ -468,7 +473,7 @@ class Bus:
         """
         if not call.key:
             return None
-        known = reading.answered(shelf, shelf.vault.idempotency(f"{call.actor.name}\0{call.key}"))
+        known = reading.answered(shelf, self._key_of(shelf, call))
         if known is None:
             return None
         request, uuid, n = known
@@ -479,11 +484,17 @@ class Bus:
     def remember(self, work: Work, call: Call, stream: Stream) -> None:
         """Writes the idempotency key beside the entry."""
         if call.key:
-            digest = work.shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
-            if any(row[1] == digest for row in work.rows.others.get(IDEMPOTENCY, ())):
+            digest = self._key_of(work.shelf, call)
+            if digest in work.keyed:
                 raise KeyReused.at("key", f"{call.key!r} came before in this batch", "use a fresh key for each command of a batch")
+            work.keyed.add(digest)
             row = (work.shelf.tenant, digest, self.request_of(work.shelf, call), stream.sid, stream.n, stream.recorded)
             work.add(IDEMPOTENCY, row)
+
+    def _key_of(self, shelf: Shelf, call: Call) -> bytes:
+        if not call.digest:
+            call.digest = shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
+        return call.digest
 
     def _answered(self, shelf: Shelf, call: Call) -> Done | None:
         known = self.answer_of(shelf, call)

@@ -206,8 +206,8 @@ class _Loading(View):
         put(self, "_wanted", wanted)
         put(self, "now", now)
 
-    @property
-    def __class__(self) -> type[View]:  # type: ignore[override, misc]
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[View]:  # type: ignore[override]
         """A view like any other: it compares with others, and ``evolve`` makes a plain one of it."""
         return View
 

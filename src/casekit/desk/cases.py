@@ -180,7 +180,7 @@ class Opening:
             changes.append(data)
         changes += [{"c": "role", "role": role, "party": party} for role, party in roles]
         if currency and says.totals:
-            changes.append({"c": "totals", "set": totals.derived(self.definition, totals.nothing(self.definition, currency))})
+            changes.append({"c": "totals", "set": totals.nothing(self.definition, currency)})
         return changes
 
     def _guard(self, turn: Turn) -> None:

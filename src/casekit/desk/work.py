@@ -98,6 +98,7 @@ class Work:
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
         wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
+        keyed: Digests of the idempotency keys used in it.
     """
 
     shelf: Shelf
@@ -107,6 +108,7 @@ class Work:
     keys: dict[str, Key | None] = field(factory=dict)
     wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
+    keyed: set[bytes] = field(factory=set)
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
         """The stream, loaded when it is first asked for.

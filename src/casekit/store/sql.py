@@ -47,7 +47,8 @@ class Prepared:
 
     def bind(self, values: Mapping[str, Any]) -> Values:
         """The parameters of one run."""
-        return tuple(values[name] if name in values else self.fixed[name] for name in self.order)
+        fixed = self.fixed
+        return tuple([values[name] if name in values else fixed[name] for name in self.order])
 
 
 def prepare(statement: ClauseElement, dialect: Dialect) -> Prepared:
