@@ -18,7 +18,7 @@ import pluggy
 from attrs import define, evolve, field, frozen
 
 from casekit.definition.casetype import CaseType
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem
+from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Finding, Objection, Option, signed
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, Importer, Need, Plugin, Rule
@@ -227,6 +227,8 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     name = getattr(asked.call, "__name__", "hook")
     try:
         answered = list(call_with(asked.call, arguments) or ())
+    except StoreFailed:
+        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} failed: {wrong}") from wrong
     except Exception as wrong:
@@ -264,6 +266,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
     """
     try:
         met = rule.check(view)
+    except StoreFailed:
+        raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
     if met is not None and not isinstance(met, bool):
