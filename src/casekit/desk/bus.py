@@ -353,7 +353,7 @@ class Bus:
             return again
         if refusal is not None:
             raise refusal
-        value = self.desk.case_value(turn.work, turn.stream, turn.definition)
+        value = self.desk.case_left(turn.work, turn.stream, turn.definition)
         return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
     def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
