@@ -193,6 +193,10 @@ class Run:
         else:
             self.machine["wake"] = wake
 
+    def let_go(self) -> None:
+        """Ends the run: it and its clocks hold on to each other, and many runs are made. Nothing can be asked of it any more."""
+        del self.clocks
+
     def _eventless(self) -> bool:
         inputs = self.inputs
         for way in self.candidates("always"):

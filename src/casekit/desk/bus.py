@@ -245,6 +245,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        run.let_go()
 
     def refuse(self, recorded: str, command: str) -> None:
         """Appends the refusal."""
@@ -260,6 +261,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        self.run.let_go()
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)

@@ -18,7 +18,7 @@ import pluggy
 from attrs import define, evolve, field, frozen
 
 from casekit.definition.casetype import CaseType
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem
+from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Finding, Objection, Option, signed
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, Importer, Need, Plugin, Rule
@@ -232,6 +232,8 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     try:
         answered = call_with(asked.call, arguments)
         answered = list(answered) if answered else []
+    except StoreFailed:
+        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
@@ -267,6 +269,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
     """
     try:
         met = rule.check(view)
+    except StoreFailed:
+        raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
     if met is not None and not isinstance(met, bool):

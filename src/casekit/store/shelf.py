@@ -92,12 +92,13 @@ class Shelf:
     def _connect(self, broken: Connection | None) -> Connection:
         dbapi: Any = self.engine.dialect.dbapi
         if broken is not None:
-            self._give_back([lent for lent in self._lent if lent.driver_connection is broken.driver])
+            self._give_back([self._here.lent])
         try:
             lent = self.engine.raw_connection()
         except (DBAPIError, dbapi.Error) as wrong:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
+        self._here.lent = lent
         return Connection(lent.driver_connection, dbapi.Error)
 
     def _give_back(self, several: list[Any]) -> None:
