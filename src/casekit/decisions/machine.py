@@ -124,7 +124,7 @@ class Run:
         """Counts a posting into the totals and raises its internal event."""
         ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
-        if any(name not in known for name in self.definition.totals):
+        if not self.definition.totals.keys() <= known.keys():
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
         self.machine["ledger"] = ledger

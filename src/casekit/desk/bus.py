@@ -536,7 +536,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) is not (known := before.get(name)) and value != known}
     if parts:
         changes.append({"c": "machine", "set": parts})
     if after["totals"] is not before["totals"]:

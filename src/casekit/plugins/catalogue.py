@@ -281,7 +281,9 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    return function(**(arguments if names is None else {name: arguments[name] for name in names if name in arguments}))
+    if names is None or names == tuple(arguments):
+        return function(**arguments)
+    return function(**{name: arguments[name] for name in names if name in arguments})
 
 
 @lru_cache(maxsize=4096)
