@@ -245,6 +245,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        run.let_go()
 
     def refuse(self, recorded: str, command: str) -> None:
         """Appends the refusal."""
@@ -260,6 +261,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        self.run.let_go()
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
@@ -351,7 +353,7 @@ class Bus:
             return again
         if refusal is not None:
             raise refusal
-        value = self.desk.case_value(turn.work, turn.stream, turn.definition)
+        value = self.desk.case_left(turn.work, turn.stream, turn.definition)
         return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
     def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
@@ -534,7 +536,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) is not (known := before.get(name)) and value != known}
     if parts:
         changes.append({"c": "machine", "set": parts})
     if after["totals"] is not before["totals"]:

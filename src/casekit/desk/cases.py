@@ -106,7 +106,7 @@ class Opening:
         """Opens it within a transaction."""
         stream, turn = self.begin(work, number)
         self.desk.bus.remember(work, self.call, stream)
-        case = self.desk.case_value(work, stream, self.definition)
+        case = self.desk.case_left(work, stream, self.definition)
         return Done(case, (1,), case.due, objections=tuple(turn.objections), unknown=tuple(turn.unknown))
 
     def begin(self, work: Work, number: str) -> tuple[Stream, Turn]:

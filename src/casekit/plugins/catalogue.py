@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 from casekit.definition.calendars import Calendar, check_calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts, check_counts
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem
+from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Finding, Objection, Option, signed
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
@@ -243,6 +243,8 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     try:
         answered = call_with(asked.call, arguments)
         answered = list(answered) if answered else []
+    except StoreFailed:
+        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
@@ -278,6 +280,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
     """
     try:
         met = rule.check(view)
+    except StoreFailed:
+        raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
     if met is not None and not isinstance(met, bool):
@@ -288,7 +292,9 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    return function(**(arguments if names is None else {name: arguments[name] for name in names if name in arguments}))
+    if names is None or names == tuple(arguments):
+        return function(**arguments)
+    return function(**{name: arguments[name] for name in names if name in arguments})
 
 
 @lru_cache(maxsize=4096)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from casekit.errors import StoreFailed
@@ -27,9 +28,9 @@ class Files:
         """Keeps a sealed content, durably; gives its digest."""
         digest = hashlib.sha256(sealed).hexdigest()
         path = self.path(digest)
+        draft = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
             self._make(path.parent)
-            draft = path.with_name(f".{digest}.{os.getpid()}.{os.urandom(4).hex()}")
             with draft.open("wb") as file:
                 file.write(sealed)
                 file.flush()
@@ -37,6 +38,8 @@ class Files:
             draft.rename(path)
             sync_folder(path.parent)
         except OSError as wrong:
+            with suppress(OSError):
+                draft.unlink()
             raise StoreFailed(f"{path}: the document can't be kept: {wrong.strerror}") from wrong
         return digest
 

@@ -13,6 +13,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -84,14 +85,13 @@ def make_keyring(path: Path) -> Keyring:
             json.dump(ring, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        draft.unlink()
         sync_folder(path.parent)
     except OSError as wrong:
+        with suppress(OSError):
+            draft.unlink()
         raise StoreFailed(f"{path}: no keyring can be made there: {wrong.strerror} (name another place: --keys or CASEKIT_KEYS)") from None
     return read_keyring(path)
 

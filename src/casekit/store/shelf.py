@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,13 @@ class Shelf:
     def _connect(self, broken: Connection | None) -> Connection:
         dbapi: Any = self.engine.dialect.dbapi
         if broken is not None:
-            self._give_back([lent for lent in self._lent if lent.driver_connection is broken.driver])
+            self._give_back([self._here.lent])
         try:
             lent = self.engine.raw_connection()
         except (DBAPIError, dbapi.Error) as wrong:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
+        self._here.lent = lent
         return Connection(lent.driver_connection, dbapi.Error)
 
     def _give_back(self, several: list[Any]) -> None:
@@ -145,16 +146,14 @@ class Shelf:
         self.engine.dispose()
 
 
-@contextmanager
-def writing(shelf: Shelf) -> Iterator[Connection]:
+def writing(shelf: Shelf) -> AbstractContextManager[Connection]:
     """A write transaction: all of it, or nothing.
 
     Raises:
         StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
     """
     _ = shelf.vault  # made, where there is none, in a transaction of its own
-    with _transaction(shelf) as connection:
-        yield connection
+    return _transaction(shelf)
 
 
 @contextmanager
