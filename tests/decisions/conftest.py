@@ -36,9 +36,11 @@ class Play:
         machine: The snapshot.
     """
 
-    def __init__(self, definition: Compiled, *, zone: str = "UTC", restore: str = "json", **data: Any) -> None:
+    def __init__(
+        self, definition: Compiled, *, zone: str = "UTC", restore: str = "json", calendars: Any = None, counts: Any = None, **data: Any
+    ) -> None:
         self.definition, self.restore = definition, restore
-        self.world = World(data=data, zone=zone)
+        self.world = World(data=data, zone=zone, calendars=calendars or {}, counts=counts or {})
         self.snapshot: Any = None
         self.machine: Any = copy.deepcopy(dict(EMPTY))
         self.postings: list[Posting] = []

@@ -11,9 +11,10 @@ from keyword import iskeyword
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
+from casekit.decisions.check_clocks import check_clocks
 from casekit.decisions.compiled import GUARDED, INTERNAL
 from casekit.decisions.grammar import RESERVED
-from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
+from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, PARTY_KINDS, Book, CaseType, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.definition.schemas import unfit
 from casekit.errors import BadInput, Problem
@@ -52,8 +53,7 @@ def _problems(case_type: CaseType) -> Found:
     yield from _states(case_type.states, "/states", case_type.initial, inherited="")
     yield from _transitions(case_type, states)
     yield from _reachable(case_type, states)
-    for id_, clock in case_type.clocks.items():
-        yield from _clock(case_type, clock, f"/clocks/{id_}")
+    yield from check_clocks(case_type, states)
     yield from _book(case_type)
 
 
@@ -62,7 +62,7 @@ def _names(case_type: CaseType) -> Found:
         yield "/key", f"{case_type.key!r} is no key", "use lower-case words joined by '.' or '-'"
     if not case_type.version:
         yield "/version", "is empty", "say which version this is"
-    for group in ("states", "transitions", "roles", "clocks", "documents"):
+    for group in ("states", "transitions", "roles", "clocks", "sla", "documents"):
         for name in sorted(n for n in getattr(case_type, group) if not _ID.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
     for group in ("facts", "requirements"):
@@ -227,39 +227,6 @@ def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
     for path in states:
         if path not in reached:
             yield "/states/" + path.replace(".", "/states/"), "no transition leads here", "add one, or take the state away"
-
-
-def _clock(case_type: CaseType, clock: Clock, at: str) -> Found:
-    yield from _elapsed(clock, at) if clock.kind == "elapsed" else _fixed(case_type, clock, at)
-    if clock.each:
-        if clock.start or clock.stop:
-            yield at, "instances of an each clock bring their own start and are met by payment", "leave start and stop out"
-        if case_type.ledger is None:
-            yield at, "instances of an each clock are met by payment, and there is no ledger", "add a ledger"
-    elif not clock.start:
-        yield f"{at}/start", "is missing", "say under which condition it starts"
-    for i, text in enumerate(clock.warn):
-        if not text.startswith("-"):
-            yield f"{at}/warn/{i}", f"{text!r} does not lie before the due instant", "write it like -P3D"
-
-
-def _elapsed(clock: Clock, at: str) -> Found:
-    if not clock.amount:
-        yield f"{at}/amount", "is missing", "say how long it runs, such as P14D"
-    elif clock.amount.startswith("-") or not re.search("[1-9]", clock.amount):
-        yield f"{at}/amount", f"{clock.amount!r} is no time at all", "say how long it runs, such as P14D"
-    if clock.due or clock.each:
-        yield at, "an elapsed clock has neither due nor each", "use kind fixed"
-
-
-def _fixed(case_type: CaseType, clock: Clock, at: str) -> Found:
-    field = case_type.data.get(clock.due)
-    if clock.amount:
-        yield f"{at}/amount", "a fixed clock has no amount", "leave it out"
-    if clock.due and (field is None or kind_of(field.schema) not in ("date", "date-time") or field.personal):
-        yield f"{at}/due", f"{clock.due!r} is no clear field with a day or an instant", "name one"
-    if bool(clock.due) == clock.each:
-        yield at, "a fixed clock has either a due field or each", "say one of the two"
 
 
 def _book(case_type: CaseType) -> Found:

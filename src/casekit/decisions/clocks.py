@@ -1,8 +1,9 @@
 """Clocks: when they start, rest, speak and end, and when one that was breached is judged again.
 
 A clock that runs, rests or was breached lives in the head; one that was met or cancelled has left it. Clock
-conditions are looked at in one order: cancel, stop, pause and resume, start. A clock starts once each time its
-start condition becomes true. Where an amount in days is paused, what is left is counted exactly.
+conditions are looked at in one order: cancel, stop, reset, pause and resume, start. A clock starts once each time
+its start condition becomes true. Where an amount in days is paused, what is left is counted exactly. What only
+clocks with terms do (other calendars, anchors, tables, cycles) stands in :mod:`casekit.decisions.cycles`.
 """
 
 from __future__ import annotations
@@ -12,8 +13,9 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from casekit.decisions import totals
-from casekit.decisions.compiled import Timer
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.cycles import Cycles
+from casekit.decisions.timers import Timer
 from casekit.definition.casetype import ENDED
 from casekit.model.canonical import Json
 from casekit.model.ledger import effective_postings
@@ -53,6 +55,7 @@ class Clocks:
         self._copied = False
         self.changes: dict[tuple[str, str], Change] = {}
         self._stood = self._stopped_late()
+        self.cycles = Cycles(run, self) if run.definition.termed else None
 
     def next_due(self) -> str | None:
         """The next instant at which a clock has something to say."""
@@ -65,15 +68,25 @@ class Clocks:
             for instance, state in sorted(self.live.get(timer.id, {}).items()):
                 if _next(state) != moment:
                     continue
+                if state["status"] == "breached":
+                    self._escalate(timer, instance, state)
+                    continue
                 warnings = state.get("warn", [])
                 if warnings and warnings[0] <= moment:
                     new = {**state, "warned": state.get("warned", 0) + 1, "warn": warnings[1:]}
-                    self._put(timer.id, instance, new)
+                    self.put(timer.id, instance, new)
                     self._run.raise_(f"clock.{timer.id}.warned")
-                if state["due"] <= moment:
+                if "due" in state and state["due"] <= moment:
                     kept = {k: v for k, v in self.live[timer.id][instance].items() if k != "warn"}
-                    self._put(timer.id, instance, {**kept, "status": "breached", "breached": moment})
+                    breached = {**kept, "status": "breached", "breached": moment}
+                    self.put(timer.id, instance, self.cycles.breached(timer, breached) if self.cycles and timer.terms else breached)
                     self._run.raise_(f"clock.{timer.id}.breached")
+
+    def _escalate(self, timer: Timer, instance: str, state: Json) -> None:
+        rest = state["escalate"][1:]
+        new = {**state, "escalated": state.get("escalated", 0) + 1, "escalate": rest}
+        self.put(timer.id, instance, new if rest else {k: v for k, v in new.items() if k != "escalate"})
+        self._run.raise_(f"clock.{timer.id}.escalated")
 
     def judge(self) -> bool:
         """Looks at every clock's conditions once; whether anything moved."""
@@ -81,33 +94,36 @@ class Clocks:
             return self._end_all()
         moved = False
         inputs = self._run.inputs
+        if self.cycles is not None:
+            self.cycles.remember()
         for timer in self._run.definition.timers:
             instances = self.live.get(timer.id)
             if instances:
                 for instance, state in sorted(instances.items()):
                     moved = self._judge_one(timer, instance, state) or moved
             if timer.start is not None:
-                moved = self._start(timer, timer.start.holds(inputs) is True) or moved
+                holds = timer.start.holds(inputs) is True
+                moved = (self.cycles.start(timer, holds) if self.cycles and timer.terms else self._start(timer, holds)) or moved
         return moved
 
     def open(self, clock: str, instance: str, due_day: str, args: Json) -> None:
         """Opens an instance of an ``each`` clock: due at the end of a day, kept when paid through."""
         zone = self._run.world.zone
         due = day_start(day_after(due_day), zone)
-        timer = next(t for t in self._run.definition.timers if t.id == clock)
+        timer = self._run.definition.timer(clock)
         self._begin(timer, instance, due, {"args": args})
 
     def cancel(self, clock: str) -> None:
         """Ends every instance of a clock without a verdict."""
         for instance in sorted(self.live.get(clock, {})):
-            self._end(clock, instance, "cancelled")
+            self.end(clock, instance, "cancelled")
 
     def _end_all(self) -> bool:
         """An ended case has no clocks: what was breached stays so, the rest is cancelled; reopening starts them anew."""
         moved = bool(self.live)
         for clock, instances in sorted(self.live.items()):
             for instance, state in sorted(instances.items()):
-                self._end(clock, instance, "breached" if state["status"] == "breached" else "cancelled")
+                self.end(clock, instance, "breached" if state["status"] == "breached" else "cancelled")
         memory = self._run.machine["memory"]
         if any(known["on"] for known in memory.get("started", {}).values()):
             memory["started"] = {name: {**known, "on": False} for name, known in memory["started"].items()}
@@ -116,17 +132,30 @@ class Clocks:
     def _judge_one(self, timer: Timer, instance: str, state: Json) -> bool:
         inputs = self._run.inputs
         if timer.cancel is not None and timer.cancel.holds(inputs):
-            self._end(timer.id, instance, "cancelled")
+            self.end(timer.id, instance, "cancelled")
+            return True
+        if timer.says.start_is_run_condition and timer.start is not None and timer.start.holds(inputs) is False:
+            self.end(timer.id, instance, "breached" if state["status"] == "breached" else "cancelled")
             return True
         if state["status"] == "breached":
             if self._late(state) and (timer.id, instance) not in self._stood and self._stopped(timer, state, state["due"]):
-                self._end(timer.id, instance, "withdrawn")
+                self.end(timer.id, instance, "withdrawn")
                 return True
-            return False
+            return self.cycles is not None and timer.terms is not None and self._termed(self.cycles, timer, instance, state)
         if self._stopped(timer, state, None):
-            self._end(timer.id, instance, "met")
+            self.end(timer.id, instance, "met")
             return True
+        if self.cycles is not None and timer.terms is not None:
+            return self._termed(self.cycles, timer, instance, state)
         return timer.pause is not None and self._rest(timer, instance, state, timer.pause.holds(inputs) is True)
+
+    def _termed(self, cycles: Cycles, timer: Timer, instance: str, state: Json) -> bool:
+        """What goes on with an instance that was neither cancelled nor stopped in time."""
+        if (moved := cycles.judge(timer, instance, state)) is not None:
+            return moved
+        if state["status"] == "breached":
+            return cycles.stopped_late(timer, instance, state)
+        return timer.pause is not None and cycles.rest(timer, instance, state, paused=timer.pause.holds(self._run.inputs) is True)
 
     def _stopped_late(self) -> set[tuple[str, str]]:
         """Breached instances whose stop condition held already before this run: too late, and what is recorded now is not why."""
@@ -189,14 +218,14 @@ class Clocks:
         if paused and state["status"] == "running":
             kept = {k: v for k, v in state.items() if k not in ("due", "warn")}
             left, unsaid = micros(state["due"]) - micros(now), len(state.get("warn", ()))
-            self._put(timer.id, instance, {**kept, "status": "paused", "left": left, **({"unsaid": unsaid} if unsaid else {})})
+            self.put(timer.id, instance, {**kept, "status": "paused", "left": left, **({"unsaid": unsaid} if unsaid else {})})
             return True
         if not paused and state["status"] == "paused":
             due = from_micros(micros(now) + state["left"])
             kept = {k: v for k, v in state.items() if k not in ("left", "unsaid")}
             # A day over a change of the clocks is longer or shorter than what was left of it: nothing is said in the past.
             warn = [max(w, now) for w in self._warnings(timer, due)[len(timer.warn) - state.get("unsaid", 0) :]]
-            self._put(timer.id, instance, {**kept, "status": "running", "due": due, **({"warn": warn} if warn else {})})
+            self.put(timer.id, instance, {**kept, "status": "running", "due": due, **({"warn": warn} if warn else {})})
             return True
         return False
 
@@ -226,20 +255,24 @@ class Clocks:
         warn = [w for w in self._warnings(timer, due) if w > self._run.now]
         if warn:
             state["warn"] = warn
-        self._put(timer.id, instance, state)
+        self.put(timer.id, instance, state)
 
     def _warnings(self, timer: Timer, due: str) -> list[str]:
         return sorted(add(due, offset, self._run.world.zone) for offset in timer.warn)
 
-    def _put(self, clock: str, instance: str, state: Json) -> None:
+    def put(self, clock: str, instance: str, state: Json) -> None:
+        """Writes an instance down."""
         live = self._own(clock)
         live[instance] = state
         row = {name: state.get(name) for name in ("status", "started", "due", "breached")}
         self.changes[(clock, instance)] = Change(clock, instance, row, state)
 
-    def _end(self, clock: str, instance: str, how: str) -> None:
+    def end(self, clock: str, instance: str, how: str) -> None:
+        """Takes an instance out of the head: met, cancelled, breached, withdrawn, reset."""
         live = self._own(clock)
         state = live.pop(instance)
+        if self.cycles is not None and (timer := self._run.definition.timer(clock)).terms is not None:
+            self.cycles.carry(timer, state)
         if not live:
             del self.live[clock]
         memory = self._run.machine["memory"]
@@ -262,10 +295,16 @@ class Clocks:
 
 
 def _next(state: Json) -> str | None:
-    if state["status"] != "running":
+    first: str | None
+    if state["status"] == "running":
+        warnings = state.get("warn")
+        first = state.get("due")
+        if warnings and (first is None or warnings[0] < first):
+            first = warnings[0]
+    elif state["status"] == "breached" and state.get("escalate"):
+        first = state["escalate"][0]
+    else:
         return None
-    warnings = state.get("warn")
-    first: str = min(warnings[0], state["due"]) if warnings else state["due"]
-    started: str = state["started"]
-    # What was due before it started speaks when it starts: case time never runs back.
-    return max(first, started)
+    # What was due before it started, or before it was moved, speaks then: case time never runs back.
+    floor: str = state.get("breached") or state.get("moved") or state["started"]
+    return first and max(first, floor)

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from casekit.decisions.conditions import Expression, Scope, load
-from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Clock, Requirement, State, Total, Transition
+from casekit.decisions.timers import Timer, anchors_of, calendars_of, counts_of, is_plain, timer
+from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Requirement, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
 from casekit.errors import BadInput, Problem
-from casekit.model.time import Duration, duration
 
 GUARDED: Mapping[str, Mapping[str, str]] = {
     "pay": {"amount": "money"},
@@ -30,7 +30,9 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
-INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
+INTERNAL = re.compile(
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|escalated|moved|met|withdrawn)"
+)
 """Events that the core raises by itself."""
 
 _T = TypeVar("_T")
@@ -95,20 +97,6 @@ class Way:
 
 
 @frozen
-class Timer:
-    """A clock, its conditions and durations loaded."""
-
-    id: str
-    says: Clock
-    amount: Duration | None
-    warn: tuple[Duration, ...]
-    start: Expression | None
-    stop: Expression | None
-    pause: Expression | None
-    cancel: Expression | None
-
-
-@frozen
 class Compiled:
     """A case type, ready.
 
@@ -124,6 +112,9 @@ class Compiled:
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
         leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
+        calendars, counts: Keys of the calendars and rules of counting that its clocks go by.
+        anchors: What clocks count from and the head must remember: ``state:``, ``event:`` or ``clock:`` and a name.
+        termed: Whether any clock has terms.
     """
 
     says: CaseType
@@ -137,11 +128,19 @@ class Compiled:
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
     leading: Mapping[str, Mapping[str, tuple[Way, ...]]]
+    calendars: frozenset[str] = frozenset()
+    counts: frozenset[str] = frozenset()
+    anchors: frozenset[str] = frozenset()
+    termed: bool = False
 
     @property
     def always(self) -> tuple[Way, ...]:
         """Eventless transitions, in order."""
         return self.ways.get(ALWAYS, ())
+
+    def timer(self, clock: str) -> Timer:
+        """The clock of that name."""
+        return next(t for t in self.timers if t.id == clock)
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
@@ -186,7 +185,11 @@ class _Loader:
             nodes=nodes,
             ways=ways,
             fired=frozenset(event for event in ways if event != ALWAYS and not INTERNAL.fullmatch(event)),
-            timers=tuple(self._timer(id_, clock) for id_, clock in _in_order(self.type.clocks)),
+            timers=tuple(self._timer(id_) for id_, _ in _in_order(self.type.clocks)),
+            calendars=calendars_of(self.type),
+            counts=counts_of(self.type),
+            anchors=anchors_of(self.type),
+            termed=not all(is_plain(id_, self.type) for id_ in self.type.clocks),
             requirements=self._requirements(),
             totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},
             opening=self._opening(),
@@ -194,7 +197,7 @@ class _Loader:
             leading={path: _leading(node, ways) for path, node in nodes.items() if not node.enters},
         )
         if self.problems:
-            raise BadInput(self.problems)
+            raise BadInput(list(dict.fromkeys(self.problems)))
         return built
 
     def load(self, text: str, path: str, event: Mapping[str, str] | None = None) -> Any:
@@ -275,20 +278,11 @@ class _Loader:
         args = tuple((name, self.written(text, f"{path}/args/{name}", form, "any")) for name, text in action.args.items())
         return Deed(tuple(changes), action.emit, action.run, args)
 
-    def _timer(self, id_: str, says: Clock) -> Timer:
-        path = f"/clocks/{id_}"
+    def _timer(self, id_: str) -> Timer:
+        def note(path: str, what: str, do: str) -> None:
+            self.problems.append(Problem(f"{self.where}: {path}", what, do))
 
-        def length(text: str, at: str) -> Duration | None:
-            try:
-                return duration(text)
-            except BadInput as wrong:
-                self.problems += [Problem(f"{self.where}: {path}/{at}", p.what, p.do) for p in wrong.problems]
-                return None
-
-        amount = length(says.amount, "amount") if says.amount else None
-        warn = tuple(w for i, text in enumerate(says.warn) if (w := length(text, f"warn/{i}")) is not None)
-        conditions = {n: self.load(getattr(says, n), f"{path}/{n}") for n in ("start", "stop", "pause", "cancel")}
-        return Timer(id_, says, amount, warn, **conditions)
+        return timer(id_, self.type, self.load, note)
 
     def _requirements(self) -> dict[str, tuple[Requirement, Expression]]:
         events = self._seen_by_requirements()

@@ -13,10 +13,12 @@ from typing import Any
 from attrs import define, field
 
 from casekit.decisions import totals
+from casekit.decisions.calendar import Working
 from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
 from casekit.definition.casetype import ENDED
+from casekit.definition.counts import Counts
 from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
@@ -38,6 +40,8 @@ class World:
         postings: The ledger, where a clock must be judged again; else None.
         since: Effective instant of what is being recorded, where it lies before case time: clocks that were
             breached after it are judged again.
+        calendars: Business time, by the key that clocks know it by; of the versions that the case is pinned to.
+        counts: Rules of counting, likewise.
     """
 
     data: Mapping[str, Any] = field(factory=dict)
@@ -47,6 +51,8 @@ class World:
     zone: str = "UTC"
     postings: tuple[Posting, ...] | None = None
     since: str | None = None
+    calendars: Mapping[str, Working] = field(factory=dict)
+    counts: Mapping[str, Counts] = field(factory=dict)
 
 
 @define

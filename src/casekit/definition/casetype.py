@@ -12,6 +12,7 @@ from typing import Any, Literal
 from attrs import field as attr
 from attrs import frozen
 
+from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Target
 from casekit.definition.fields import Field, ordered
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
@@ -132,39 +133,6 @@ class Transition:
 
 
 @frozen
-class Clock:
-    """A running deadline.
-
-    Attributes:
-        amount: ISO 8601 duration, of kind ``elapsed``.
-        start: Condition under which it starts; it starts once each time the condition becomes true.
-        stop: Condition that meets it.
-        pause: Condition during which it does not run.
-        cancel: Condition that ends it without a verdict.
-        warn: Offsets from the due instant, ISO 8601 (``-P3D``).
-        kind: ``elapsed``: an amount from its start; ``fixed``: due when ``due`` says.
-        due: Of kind ``fixed``: field of case data with a day or instant; empty: each instance brings its own.
-        each: Whether many run side by side (one per promise).
-        title: What people read.
-        citation: Law or contract that it comes from.
-        order: Place in which clocks of one instant are judged.
-    """
-
-    amount: str = ""
-    start: str = ""
-    stop: str = ""
-    pause: str = ""
-    cancel: str = ""
-    warn: tuple[str, ...] = attr(default=(), converter=_names)
-    kind: Literal["elapsed", "fixed"] = "elapsed"
-    due: str = ""
-    each: bool = False
-    title: str = ""
-    citation: str = ""
-    order: int = 0
-
-
-@frozen
 class Requirement:
     """Something that must hold.
 
@@ -248,6 +216,7 @@ class CaseType:
         facts: Facts that may be noted, each with the form of its value.
         roles: Parts that parties play.
         clocks: Deadlines.
+        sla: Service levels: an ordered table of targets for clocks.
         requirements: What transitions, commands and closing may require, by key.
         guards: Core command (``pay``, ``charge``, ``message``) → requirements that it must meet.
         closing: Requirements that every closing must meet.
@@ -278,4 +247,30 @@ class CaseType:
     documents: Mapping[str, DocumentKind] = attr(factory=dict)
     number: str = ""
     zone: str = "UTC"
+    sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
+
+
+__all__ = [
+    "ALWAYS",
+    "CATEGORIES",
+    "ENDED",
+    "PARTY_KINDS",
+    "Action",
+    "Amount",
+    "Anchor",
+    "Book",
+    "CaseType",
+    "Category",
+    "Clock",
+    "DocumentKind",
+    "PartyKind",
+    "Requirement",
+    "Role",
+    "ServiceLevel",
+    "State",
+    "Target",
+    "Total",
+    "Transition",
+    "role",
+]

@@ -1,0 +1,269 @@
+"""Clocks with terms: how their instances begin, rest, move, speak and are counted anew.
+
+The plain ones need none of this, and stay as quick as they were (:mod:`casekit.decisions.clocks`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from casekit.decisions import reckoning
+from casekit.decisions.timers import Timer
+from casekit.errors import BadInput
+from casekit.model.canonical import Json
+
+if TYPE_CHECKING:
+    from casekit.decisions.clocks import Clocks
+    from casekit.decisions.machine import Run
+
+_OF_A_DUE = ("due", "warn", "escalate", "unsettled")
+_OF_A_TARGET = (*_OF_A_DUE, "row", "calendar", "amount", "total", "opens", "day", "rule", "readings")
+
+
+class Cycles:
+    """The instances of clocks with terms, within one run."""
+
+    def __init__(self, run: Run, clocks: Clocks) -> None:
+        self._run, self._clocks = run, clocks
+        self._active = frozenset(run.inputs.active)
+        self._looked = 0
+
+    def remember(self) -> None:
+        """Notes when states were entered and events came that clocks count from."""
+        run, names = self._run, self._run.definition.anchors
+        if not names:
+            return
+        new = run.happened[self._looked :]
+        self._looked = len(run.happened)
+        active = run.inputs.active
+        seen = {f"event:{event}" for event in new} | {f"state:{path}" for path in active - self._active} | self._entered_again(new)
+        self._active = frozenset(active)
+        since = dict.fromkeys(sorted(seen & names), run.now)
+        for clock in {name.removeprefix("clock:") for name in names if name.startswith("clock:")}:
+            dues = [state["due"] for _, state in sorted(self._clocks.live.get(clock, {}).items()) if "due" in state]
+            if dues:
+                since[f"clock:{clock}"] = dues[-1]
+        known = run.machine["memory"].get("since", {})
+        if any(known.get(name) != at for name, at in since.items()):
+            run.machine["memory"]["since"] = {**known, **since}
+
+    def _entered_again(self, happened: Iterable[str]) -> set[str]:
+        """States that a transition onto themselves has left and entered."""
+        says, nodes = self._run.definition.says, self._run.definition.nodes
+        keys = (event.removeprefix("transition.") for event in happened if event.startswith("transition."))
+        targets = [t.target for key in keys if (t := says.transitions.get(key)) is not None and t.target and not t.internal]
+        return {f"state:{path}" for target in targets for path in (target, *nodes[target].enters)}
+
+    def start(self, timer: Timer, holds: bool) -> bool:
+        """Begins an instance, where one is to begin; whether anything moved."""
+        memory = self._run.machine["memory"]
+        before = memory.get("started", {}).get(timer.id) or {"on": False, "count": 0}
+        wanted = holds and (not before["on"] or (timer.says.start_is_run_condition and self._vacant(timer)))
+        begins = wanted and self._may_begin(timer, before["count"])
+        state = self._begun(timer) if begins else None
+        if begins and state is None:
+            return False  # what it counts from is not known yet
+        if holds == before["on"] and state is None:
+            return False
+        memory["started"] = {**memory.get("started", {}), timer.id: {"on": holds, "count": before["count"] + (state is not None)}}
+        if state is not None:
+            self._clocks.put(timer.id, str(before["count"] + 1), state)
+        return True
+
+    def _vacant(self, timer: Timer) -> bool:
+        """Whether a clock that must run while its start condition holds does not, and nothing ends it."""
+        inputs = self._run.inputs
+        ends = (timer.stop, timer.cancel)
+        return not self._clocks.live.get(timer.id) and not any(end is not None and end.holds(inputs) for end in ends)
+
+    def _may_begin(self, timer: Timer, count: int) -> bool:
+        if timer.says.start_is_run_condition and not self._vacant(timer):
+            return False
+        if timer.says.occurrence == "once":
+            return not count
+        running = any(state["status"] != "breached" for state in self._clocks.live.get(timer.id, {}).values())
+        return timer.says.occurrence == "each" or not running
+
+    def _begun(self, timer: Timer, anchor: str | None = None) -> Json | None:
+        run = self._run
+        memory = run.machine["memory"]
+        if anchor is None:
+            anchor = self._anchor(timer)
+        if anchor is None:
+            return None
+        state: Json = {"status": "running", "started": run.now, "anchor": anchor, "since": self._instant(anchor)}
+        target = reckoning.targeted(timer, reckoning.chosen(timer, run.inputs), anchor, run.world, run.inputs)
+        if timer.says.kind == "fixed" and "total" not in target:
+            return None
+        carried = memory.get("carried", {}).get(timer.id, 0) if timer.says.reopen == "continue" else 0
+        if carried:
+            state |= {"ran": carried, "since": max(state["since"], run.now)}
+        if self._resets(timer):
+            state["reset"] = True
+        return self._due(timer, state | target)
+
+    def _anchor(self, timer: Timer) -> str | None:
+        run = self._run
+        return reckoning.anchored(timer, run.world, run.inputs, run.machine["memory"].get("since", {}), run.now)
+
+    def _instant(self, anchor: str) -> str:
+        return reckoning.first_instant(anchor, self._run.world.zone)
+
+    def _due(self, timer: Timer, state: Json) -> Json:
+        """The state with its due instant and warnings, where it has a target."""
+        now, world, terms = self._run.now, self._run.world, timer.terms
+        state = {name: value for name, value in state.items() if name not in ("due", "warn")}
+        try:
+            due = reckoning.due_of(timer, state, world)
+        except BadInput as wrong:
+            return {**state, "unsettled": str(wrong.problems[0])}
+        if due is None or terms is None:
+            return state
+        state["due"] = due
+        warn = [at for at in reckoning.spoken(timer, terms.warn, state, world) if now < at < due]
+        return {**state, "warn": warn} if warn else state
+
+    def judge(self, timer: Timer, instance: str, state: Json) -> bool | None:
+        """What comes between stopping and resting: counting anew, and what a change makes of it; None: nothing of the kind."""
+        assert timer.terms is not None
+        held = self._resets(timer)
+        if held and not state.get("reset"):
+            self._again(timer, instance, state)
+            return True
+        if not held and state.get("reset"):
+            self._clocks.put(timer.id, instance, {name: value for name, value in state.items() if name != "reset"})
+            return True
+        if timer.says.on_change != "keep" and state["status"] != "breached":
+            return self._follow(timer, instance, state)
+        return None
+
+    def _resets(self, timer: Timer) -> bool:
+        reset = timer.terms.reset if timer.terms is not None else None
+        return reset is not None and reset.holds(self._run.inputs) is True
+
+    def _again(self, timer: Timer, instance: str, state: Json) -> None:
+        self._clocks.end(timer.id, instance, "breached" if state["status"] == "breached" else "reset")
+        self._begin_next(timer, None if timer.says.anchor is not None else self._run.now)
+
+    def _begin_next(self, timer: Timer, anchor: str | None) -> None:
+        memory = self._run.machine["memory"]
+        state = self._begun(timer, anchor)
+        if state is None:
+            return
+        known = memory["started"][timer.id]
+        memory["started"] = {**memory["started"], timer.id: {**known, "count": known["count"] + 1}}
+        self._clocks.put(timer.id, str(known["count"] + 1), state)
+
+    def _follow(self, timer: Timer, instance: str, state: Json) -> bool | None:
+        """What becomes of an instance whose row or anchor is another now."""
+        run, changes = self._run, timer.says.changes
+        row = reckoning.chosen(timer, run.inputs)
+        other_row = "amount" in changes and (row.name if row else "") != state.get("row", "")
+        if "amount" in changes and timer.says.kind == "fixed":
+            said = run.inputs.data.get(timer.says.due)
+            other_row = (
+                said is not None and reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs)["total"] != state["total"]
+            )
+        moved = self._anchor(timer) if "anchor" in changes and timer.says.anchor is not None else None
+        other_anchor = moved is not None and moved != state["anchor"]
+        if not other_row and not other_anchor:
+            return None
+        self.recompute(timer, instance, state, moved if other_anchor else None, row_too=other_row)
+        return True
+
+    def recompute(self, timer: Timer, instance: str, state: Json, anchor: str | None = None, *, row_too: bool = True) -> None:
+        """Computes an instance anew, as the clock's ``on_change`` says; raises ``clock.<id>.moved`` where its date moves."""
+        run, world = self._run, self._run.world
+        rows = timer.terms.rows if timer.terms is not None else ()
+        row = reckoning.chosen(timer, run.inputs) if row_too else next((r for r in rows if r.name == state.get("row", "")), None)
+        kept = {name: value for name, value in state.items() if name not in _OF_A_TARGET}
+        running = state["status"] == "running"
+        if timer.says.on_change == "restart":
+            kept |= {"anchor": anchor or run.now, "since": self._instant(anchor or run.now), "ran": 0}
+        else:
+            kept |= self._kept(timer, state, anchor)
+        target = reckoning.targeted(timer, row, kept["anchor"], world, run.inputs)
+        new = self._due(timer, {**kept, **target, "moved": run.now}) if running else _left({**kept, **target})
+        if "by" in state and running and "due" in new:
+            new = {**new, "due": state["due"], "computed": new["due"]}  # what an actor has set stays
+        self._clocks.put(timer.id, instance, new)
+        if new.get("due") != state.get("due"):
+            run.raise_(f"clock.{timer.id}.moved")
+
+    def _kept(self, timer: Timer, state: Json, anchor: str | None) -> Json:
+        """What has run stays counted, on the calendar by which it ran; another anchor adds or takes away what lies between."""
+        now, world = self._run.now, self._run.world
+        if anchor is None:
+            if state["status"] != "running":
+                return {"ran": state.get("ran", 0)}
+            used = reckoning.ran(timer, state, world, now)
+            return {"ran": used, "since": max(now, state["since"])}
+        old, new = self._instant(state["anchor"]), self._instant(anchor)
+        if state.get("ran", 0) == 0 and state["since"] == old and state["status"] == "running":
+            return {"anchor": anchor, "since": new}
+        on = reckoning.measure(timer, reckoning.calendar_of(timer, state), world)
+        return {"anchor": anchor, "ran": max(state.get("ran", 0) + on.between(new, old), 0)}
+
+    def rest(self, timer: Timer, instance: str, state: Json, *, paused: bool) -> bool:
+        """Lets an instance rest, or run on: what it has used up is kept, counted on its own calendar."""
+        now, world = self._run.now, self._run.world
+        if paused and state["status"] == "running":
+            used = reckoning.ran(timer, state, world, now)
+            kept = {name: value for name, value in state.items() if name not in ("due", "warn", "since")}
+            unsaid = {"unsaid": len(state["warn"])} if state.get("warn") else {}
+            new = {
+                **kept,
+                "status": "paused",
+                "ran": used,
+                "rests": now,
+                **unsaid,
+                **({"began": state["since"]} if now < state["since"] else {}),
+            }
+            if "total" in state:
+                new["left"] = state["total"] - used
+            self._clocks.put(timer.id, instance, new)
+            return True
+        if not paused and state["status"] == "paused":
+            kept = {name: value for name, value in state.items() if name not in ("left", "rests", "unsaid", "began")}
+            resumed = {**kept, "status": "running", "since": max(now, state.get("began", now)), "moved": now}
+            self._clocks.put(timer.id, instance, self._resumed(timer, resumed, state.get("unsaid", 0)))
+            return True
+        return False
+
+    def _resumed(self, timer: Timer, state: Json, unsaid: int) -> Json:
+        assert timer.terms is not None
+        new = self._due(timer, state)
+        new.pop("warn", None)
+        if unsaid and "due" in new:
+            marks = reckoning.spoken(timer, timer.terms.warn, new, self._run.world)
+            new["warn"] = [max(at, self._run.now) for at in marks[len(marks) - unsaid :]]
+        return new
+
+    def breached(self, timer: Timer, state: Json) -> Json:
+        """A breached instance with the escalations that lie ahead of it."""
+        assert timer.terms is not None
+        found = reckoning.spoken(timer, timer.terms.escalate, state, self._run.world, after=True)
+        return {**state, "escalate": found} if found else state
+
+    def stopped_late(self, timer: Timer, instance: str, state: Json) -> bool:
+        """Notes that a breached instance was met after all, which ends its escalations."""
+        if "stopped" in state or timer.stop is None or not timer.stop.holds(self._run.inputs):
+            return False
+        kept = {name: value for name, value in state.items() if name != "escalate"}
+        self._clocks.put(timer.id, instance, {**kept, "stopped": self._run.now})
+        return True
+
+    def carry(self, timer: Timer, state: Json) -> None:
+        """Keeps what an ended instance has used up, for the one that goes on from it."""
+        if timer.says.reopen != "continue":
+            return
+        used = reckoning.ran(timer, state, self._run.world, self._run.now) if "since" in state else state.get("ran", 0)
+        memory = self._run.machine["memory"]
+        memory["carried"] = {**memory.get("carried", {}), timer.id: used}
+
+
+def _left(state: Json) -> Json:
+    """A resting instance with what is left of its amount."""
+    kept = {name: value for name, value in state.items() if name not in ("left", "since")}
+    return {**kept, "left": max(state["total"] - state.get("ran", 0), 0)} if "total" in state else kept
