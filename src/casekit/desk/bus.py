@@ -121,7 +121,10 @@ class Turn:
         head = stream.head
         self.now = max(head["time"], when.at)
         late = when.at < self.now and _any_breached(head)
-        self.run = Run(definition, head["machine"], self.file.world(when.at if late else None, ledger=late), self.now)
+        world = self.file.world(when.at if late else None, ledger=late)
+        if definition.termed:
+            world.calendars, world.counts = desk.library.calendars.of(work.shelf, head)
+        self.run = Run(definition, head["machine"], world, self.now)
         self.changes: list[Json] = []
         self.objections: list[Objection] = []
         self.unknown: list[str] = []

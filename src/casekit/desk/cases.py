@@ -167,7 +167,7 @@ class Opening:
         says = self.definition.says
         values = self._form()
         head: Json = {"type": says.key, "definition": self.definition.digest, "edition": self.desk.library.edition}
-        head |= {"opened": when.at, "time": when.at, "zone": self.zone, **self.more}
+        head |= {"opened": when.at, "time": when.at, "zone": self.zone, **self.desk.library.calendars.pins(self.definition), **self.more}
         if number:
             head["number"] = number
         if currency := _currency(says, values):

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from casekit.decisions.compiled import Compiled
+from casekit.definition.calendars import Calendar, read_calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import read
 from casekit.definition.forms import Form
@@ -22,7 +23,7 @@ from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, CasekitError, PluginFailed
 from casekit.model.actor import Actor
-from casekit.model.canonical import decode
+from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
 from casekit.model.time import instant
 from casekit.plugins.catalogue import Catalogue
@@ -42,6 +43,7 @@ def open_desk(
     installed: bool = True,
     required: Iterable[str] = (),
     case_types: Iterable[CaseType | str | Path] = (),
+    calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
 ) -> Desk:
     """A desk on a store.
@@ -54,13 +56,14 @@ def open_desk(
         installed: Whether installed plugins are used.
         required: Plugins without which the desk must not start.
         case_types: Case types beside those of plugins: records, or paths of their JSON files.
+        calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
 
     Raises:
         BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars)
 
 
 class Desk:
@@ -74,10 +77,17 @@ class Desk:
         bus: Takes commands.
     """
 
-    def __init__(self, store: Store, catalogue: Catalogue, case_types: Iterable[CaseType | str | Path], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: Store,
+        catalogue: Catalogue,
+        case_types: Iterable[CaseType | str | Path],
+        clock: Clock,
+        calendars: Iterable[Calendar | str | Path] = (),
+    ) -> None:
         self.store = store
         self.catalogue = catalogue
-        self.library = Library(catalogue)
+        self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
         self.bus = Bus(self)
         self._clock = clock
@@ -113,6 +123,14 @@ class Desk:
         if isinstance(case_type, CaseType):
             return self.library.add(case_type)
         return self.library.add(read_case_type(Path(case_type)), str(case_type))
+
+    def add_calendar(self, calendar: Calendar | str | Path) -> None:
+        """Takes in a calendar: a record, or the path of its JSON file. Cases that are opened from now on go by it.
+
+        Raises:
+            BadInput: everything that is wrong with it.
+        """
+        self.library.calendars.add(_calendar(calendar))
 
     def calculate(self, key: str, inputs: Mapping[str, Any]) -> Any:
         """What a plugin's calculator gives; no case and no store is needed.
@@ -204,6 +222,16 @@ class _Left(Case):
             raise AttributeError(f"a case has no {name!r}")
         self.__dict__.update(vars(self.__dict__["_whole"]()))
         return self.__dict__[name]
+
+
+def _calendar(given: Calendar | str | Path) -> Calendar:
+    if isinstance(given, Calendar):
+        return given
+    try:
+        text = Path(given).read_bytes()
+    except OSError as wrong:
+        raise BadInput.at(str(given), f"can't be read: {wrong.strerror}", "check the path") from None
+    return read_calendar(parse(text, str(given)), str(given))
 
 
 def _now() -> datetime:

@@ -28,7 +28,7 @@ def bundle(desk: Desk, work: Work, case: Stream) -> Json:
     parties = {uuid: work.stream(uuid, "party") for members in case.head["parties"].values() for uuid in members}
     with snapshot(work.shelf):
         streams = [_stored(work, stream) for stream in (case, *parties.values())]
-        texts = {address: reading.definition(work.shelf, address) for address in (case.head["definition"], case.head["edition"])}
+        texts = {address: reading.definition(work.shelf, address) for address in _pinned(case.head)}
     return {
         "format": FORMAT,
         "tenant": work.shelf.tenant,
@@ -38,6 +38,12 @@ def bundle(desk: Desk, work: Work, case: Stream) -> Json:
         "definitions": {address: text for address, text in texts.items() if text is not None},
         "readable": _readable(work, file),
     }
+
+
+def _pinned(head: Json) -> list[str]:
+    """Addresses of all definitions that a case goes by."""
+    calendars = [address for group in ("calendars", "counts") for address in head.get(group, {}).values()]
+    return [head["definition"], head["edition"], *calendars]
 
 
 def _stored(work: Work, stream: Stream) -> Stored:

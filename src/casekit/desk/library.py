@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from threading import Lock
 
 from casekit.decisions.check import check
 from casekit.decisions.compiled import Compiled, compile_type
+from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field
 from casekit.definition.forms import Form
 from casekit.definition.load import canonical_text, digest, structure
+from casekit.desk.calendars import Calendars
 from casekit.desk.work import Work
 from casekit.errors import BadInput
 from casekit.model.canonical import decode, encode
@@ -25,10 +27,17 @@ _SYSTEM = "system:casekit"
 
 
 class Library:
-    """Case types, compiled once each."""
+    """Case types, compiled once each.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Attributes:
+        calendars: The calendars and rules of counting that their clocks go by.
+    """
+
+    def __init__(self, catalogue: Catalogue, calendars: Iterable[Calendar] = ()) -> None:
         self.catalogue = catalogue
+        self.calendars = Calendars(catalogue)
+        for calendar in calendars:
+            self.calendars.add(calendar)
         self._current: dict[str, Compiled] = {}
         self._texts: dict[str, str] = {}
         self._pinned: dict[str, Compiled] = {}
@@ -58,6 +67,7 @@ class Library:
             BadInput: everything that is wrong with it, or the key is taken by another text.
         """
         check(case_type, where)
+        self.calendars.check(case_type, where or case_type.key)
         known = self._current.get(case_type.key)
         compiled = compile_type(case_type, digest(case_type), self.catalogue.declared.requirements, where)
         if known is not None and known.digest != compiled.digest and known.says.version == case_type.version:
@@ -111,10 +121,10 @@ class Library:
             BadInput: the store holds another text under the same key and version.
         """
         here = id(work.shelf)
-        if (here, compiled.digest) in self._published and (here, self.edition) in self._published:
-            return
-        if self._in(work, compiled.digest):
-            return  # a batch opens many cases, and has written both for the first
+        calendars = self.calendars.published(self.calendars.pins(compiled))
+        wanted = (compiled.digest, self.edition, *(row[0] for row in calendars))
+        if all((here, address) in self._published or self._in(work, address) for address in wanted):
+            return  # a batch opens many cases, and has written all for the first
         says = compiled.says
         other = reading.published(work.shelf, says.key, says.version)
         if other is not None and other != compiled.digest:
@@ -124,6 +134,7 @@ class Library:
         entries = [
             (compiled.digest, "case-type", says.key, says.version, self._texts[compiled.digest]),
             (self.edition, "edition", "installed", self.edition[:12], self.edition_text),
+            *calendars,
         ]
         for address, kind, name, version, body in entries:
             if reading.definition(work.shelf, address) is None and not self._in(work, address):
@@ -136,8 +147,9 @@ class Library:
             self._published.add((id(work.shelf), row[1]))
 
     def known(self, shelf: Shelf, compiled: Compiled) -> None:
-        """Remembers that a shelf holds a definition and the present edition."""
-        self._published |= {(id(shelf), compiled.digest), (id(shelf), self.edition)}
+        """Remembers that a shelf holds a definition, its calendars and the present edition."""
+        calendars = self.calendars.published(self.calendars.pins(compiled))
+        self._published |= {(id(shelf), address) for address in (compiled.digest, self.edition, *(row[0] for row in calendars))}
 
     def _in(self, work: Work, address: str) -> bool:
         return any(row[1] == address for row in work.rows.others.get(DEFINITIONS, ()))
