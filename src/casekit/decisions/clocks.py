@@ -224,7 +224,7 @@ class Clocks:
             due = from_micros(micros(now) + state["left"])
             kept = {k: v for k, v in state.items() if k not in ("left", "unsaid")}
             # A day over a change of the clocks is longer or shorter than what was left of it: nothing is said in the past.
-            warn = [max(w, now) for w in self._warnings(timer, due)[len(timer.warn) - state.get("unsaid", 0) :]]
+            warn = [max(w, now) for w in self.warnings(timer, due)[len(timer.warn) - state.get("unsaid", 0) :]]
             self.put(timer.id, instance, {**kept, "status": "running", "due": due, **({"warn": warn} if warn else {})})
             return True
         return False
@@ -252,12 +252,13 @@ class Clocks:
 
     def _begin(self, timer: Timer, instance: str, due: str, more: Json) -> None:
         state: Json = {"status": "running", "started": self._run.now, "due": due, **more}
-        warn = [w for w in self._warnings(timer, due) if w > self._run.now]
+        warn = [w for w in self.warnings(timer, due) if w > self._run.now]
         if warn:
             state["warn"] = warn
         self.put(timer.id, instance, state)
 
-    def _warnings(self, timer: Timer, due: str) -> list[str]:
+    def warnings(self, timer: Timer, due: str) -> list[str]:
+        """When a plain clock warns of a due instant."""
         return sorted(add(due, offset, self._run.world.zone) for offset in timer.warn)
 
     def put(self, clock: str, instance: str, state: Json) -> None:

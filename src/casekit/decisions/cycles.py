@@ -172,37 +172,48 @@ class Cycles:
         self.recompute(timer, instance, state, moved if other_anchor else None, row_too=other_row)
         return True
 
-    def recompute(self, timer: Timer, instance: str, state: Json, anchor: str | None = None, *, row_too: bool = True) -> None:
-        """Computes an instance anew, as the clock's ``on_change`` says; raises ``clock.<id>.moved`` where its date moves."""
-        run, world = self._run, self._run.world
+    def recompute(
+        self, timer: Timer, instance: str, state: Json, anchor: str | None = None, *, row_too: bool = False, used: Json | None = None
+    ) -> None:
+        """Computes an instance anew, as the clock's ``on_change`` says; raises ``clock.<id>.moved`` where its date moves.
+
+        Args:
+            timer, instance, state: Which one.
+            anchor: Its new anchor; None: as it is.
+            row_too: Whether its row of the table is chosen anew.
+            used: What it has used up so far; None: it is measured now.
+        """
+        run = self._run
         rows = timer.terms.rows if timer.terms is not None else ()
         row = reckoning.chosen(timer, run.inputs) if row_too else next((r for r in rows if r.name == state.get("row", "")), None)
         kept = {name: value for name, value in state.items() if name not in _OF_A_TARGET}
-        running = state["status"] == "running"
         if timer.says.on_change == "restart":
             kept |= {"anchor": anchor or run.now, "since": self._instant(anchor or run.now), "ran": 0}
+        elif anchor is None:
+            kept |= used if used is not None else self.used(timer, state)
         else:
-            kept |= self._kept(timer, state, anchor)
-        target = reckoning.targeted(timer, row, kept["anchor"], world, run.inputs)
-        new = self._due(timer, {**kept, **target, "moved": run.now}) if running else _left({**kept, **target})
-        if "by" in state and running and "due" in new:
+            kept |= self._anchored_anew(timer, state, anchor)
+        kept |= reckoning.targeted(timer, row, kept["anchor"], run.world, run.inputs)
+        new = self._due(timer, {**kept, "moved": run.now}) if state["status"] == "running" else _left(kept)
+        if "extended" in state and "due" in state and "due" in new:
             new = {**new, "due": state["due"], "computed": new["due"]}  # what an actor has set stays
         self._clocks.put(timer.id, instance, new)
         if new.get("due") != state.get("due"):
             run.raise_(f"clock.{timer.id}.moved")
 
-    def _kept(self, timer: Timer, state: Json, anchor: str | None) -> Json:
-        """What has run stays counted, on the calendar by which it ran; another anchor adds or takes away what lies between."""
-        now, world = self._run.now, self._run.world
-        if anchor is None:
-            if state["status"] != "running":
-                return {"ran": state.get("ran", 0)}
-            used = reckoning.ran(timer, state, world, now)
-            return {"ran": used, "since": max(now, state["since"])}
+    def used(self, timer: Timer, state: Json) -> Json:
+        """What an instance has used up, as the head keeps it."""
+        if state["status"] != "running":
+            return {"ran": state.get("ran", 0)}
+        now = self._run.now
+        return {"ran": reckoning.ran(timer, state, self._run.world, now), "since": max(now, state["since"])}
+
+    def _anchored_anew(self, timer: Timer, state: Json, anchor: str) -> Json:
+        """Another anchor adds or takes away what lies between it and the one before."""
         old, new = self._instant(state["anchor"]), self._instant(anchor)
-        if state.get("ran", 0) == 0 and state["since"] == old and state["status"] == "running":
+        if state.get("ran", 0) == 0 and state.get("since") == old:
             return {"anchor": anchor, "since": new}
-        on = reckoning.measure(timer, reckoning.calendar_of(timer, state), world)
+        on = reckoning.measure(timer, reckoning.calendar_of(timer, state), self._run.world)
         return {"anchor": anchor, "ran": max(state.get("ran", 0) + on.between(new, old), 0)}
 
     def rest(self, timer: Timer, instance: str, state: Json, *, paused: bool) -> bool:

@@ -50,6 +50,13 @@ WORDS: Mapping[str, str] = {
     "open-exception": "{start} to {end}: {amount} counted ({note})",
     "closed": "{start} to {end}: closed ({note})",
     "closed-weekly": "{start} to {end}: outside the weekly hours",
+    "at": "{start}",
+    "anchored": "{start}: counted from {note}",
+    "added": "{start} to {end}: {amount}",
+    "said": "{start}: as {note} says",
+    "paused": "{start} to {end}: paused, {note}",
+    "extended": "{start} to {end}: extended, {note}",
+    "unsettled": "{start}: it can't be counted, {note}",
 }
 """Rule → words, over the step's fields."""
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
-from casekit.desk import asking, export, parties, records, reports
+from casekit.desk import asking, deadlines, export, parties, records, reports
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
@@ -244,6 +245,34 @@ class Questions:
     def explain_closing(self, case: CaseRef, outcome: str = "") -> Explanation:
         """Everything in the way of closing a case, and who could."""
         return asking.explain_closing(self._turn(asking.EXPLAIN, case), outcome)
+
+    def clocks(self, case: CaseRef, *, at: Moment | None = None) -> tuple[ClockStory, ...]:
+        """Every clock that had started by a moment, in order: when it is due, whether it is breached, what it has used up.
+
+        Args:
+            case: Where.
+            at: An instant, or a day, which means its end in the zone of the case; now, where none is given.
+        """
+        turn = self._turn(asking.EXPLAIN, case)
+        return deadlines.every(turn, self._at(turn, at))
+
+    def explain_clock(self, case: CaseRef, clock: str, instance: str = "", *, at: Moment | None = None) -> tuple[ClockStory, ...]:
+        """How the date of a clock was computed, day by day, and why it moved; one story for each instance, in their order.
+
+        Args:
+            case: Where.
+            clock: Which clock.
+            instance: Which instance; all of them, where none is named.
+            at: As of :meth:`clocks`.
+
+        Raises:
+            BadInput: there is no such clock, or it has no such instance.
+        """
+        turn = self._turn(asking.EXPLAIN, case)
+        return deadlines.stories(turn, clock, instance, self._at(turn, at))
+
+    def _at(self, turn: Turn, at: Moment | None) -> str:
+        return asked(at, None, turn.file.zone).as_of or turn.effective.at
 
     def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
         self.desk.bus.authorise(Call(spec, self.actor), case_type, case, self._batch)

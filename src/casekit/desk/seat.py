@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import asking, cases, due, erasure, parties, records
+from casekit.desk import asking, cases, deadlines, due, erasure, parties, records
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.past import Moment
 from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
@@ -293,6 +293,38 @@ class Seat(Questions):
     def resume(self, case: CaseRef, clocks: due.Resumption, *, reason: str = "") -> Done:
         """Says what becomes of an imported case's clocks: ``confirm``, ``cancel`` or ``keep``."""
         return self._on(due.RESUME, case, lambda turn: due.resume(turn, clocks), {"clocks": clocks}, reason=reason)
+
+    def extend(
+        self,
+        case: CaseRef,
+        clock: str,
+        *,
+        to: Moment | None = None,
+        by: str = "",
+        reason: str,
+        authority: str = "",
+        instance: str = "",
+        key: str = "",
+    ) -> Done:
+        """Gives a running deadline more time. The date that was computed is kept beside the new one.
+
+        Args:
+            case: Where.
+            clock: Which clock.
+            to: The new due instant, or the last day.
+            by: Instead: how much longer (ISO 8601), on the clock's own calendar.
+            reason: Why.
+            authority: Who or what allows it: an order, a clause, a name.
+            instance: Which instance, where several run.
+            key: As of every command.
+        """
+        args = {"clock": clock, "instance": instance, "to": str(to or ""), "by": by, "authority": authority}
+        decide = lambda turn: deadlines.lengthen(turn, clock, instance, to, by, authority)  # noqa: E731
+        return self._on(deadlines.EXTEND, case, decide, args, reason=reason, key=key)
+
+    def adopt_calendars(self, case: CaseRef, *, reason: str = "", key: str = "") -> Done:
+        """Lets a case go on by the present versions of its calendars and rules of counting."""
+        return self._on(deadlines.ADOPT, case, deadlines.adopt_calendars, {}, reason=reason, key=key)
 
     def run_due(self, now: Moment | None = None) -> due.Worked:
         """Lets every clock speak that is due, then tells listeners what was recorded."""

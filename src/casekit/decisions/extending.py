@@ -1,0 +1,104 @@
+"""What a person does to a running deadline: more time, with the computed date kept beside; other versions of calendars."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from casekit.decisions import reckoning
+from casekit.decisions.calendar import Working
+from casekit.decisions.timers import Timer
+from casekit.definition.counts import Counts
+from casekit.errors import BadInput
+from casekit.model.canonical import Json
+from casekit.model.time import Duration
+
+if TYPE_CHECKING:
+    from casekit.decisions.machine import Run
+
+
+def instance_of(run: Run, clock: str, instance: str) -> str:
+    """The instance that is meant: the one named, or the only one that runs or rests.
+
+    Raises:
+        BadInput: there is no such clock or instance, or several could be meant.
+    """
+    says = run.definition.says
+    if clock not in says.clocks:
+        raise BadInput.at("clock", f"{says.key} has no clock {clock!r}", "its clocks are: " + (", ".join(says.clocks) or "none"))
+    alive = {name: state for name, state in run.clocks.live.get(clock, {}).items() if state["status"] in ("running", "paused")}
+    if instance and instance not in alive:
+        raise BadInput.at(f"clock {clock}", f"no instance {instance!r} runs", "running are: " + (", ".join(sorted(alive)) or "none"))
+    if not instance and len(alive) != 1:
+        raise BadInput.at(
+            f"clock {clock}", f"{len(alive)} instances run", "name one: " + (", ".join(sorted(alive)) or "none can be extended")
+        )
+    return instance or next(iter(alive))
+
+
+def extend(run: Run, clock: str, instance: str, to: str, by: Duration | None, entry: int) -> tuple[str | None, str | None]:
+    """Gives an instance another due instant, or more time; gives the date before and after, where there are any.
+
+    Args:
+        run: The run.
+        clock, instance: Which one; see :func:`instance_of`.
+        to: The new due instant; empty: ``by`` says it.
+        by: How much longer, on the clock's own calendar.
+        entry: The entry that does it.
+
+    Raises:
+        BadInput: it has no due instant, it rests and only an instant was given, or the new one has passed.
+    """
+    timer, state = run.definition.timer(clock), run.clocks.live[clock][instance]
+    on = _measure(timer, state, run)
+    if state["status"] == "paused":
+        if by is None or "left" not in state:
+            raise BadInput.at(
+                f"clock {clock}", "it rests, and has no date that could be set", "give more time (by), or let it run on first"
+            )
+        more = on.between(run.now, on.add(run.now, by))
+        run.clocks.put(clock, instance, _longer({**state, "left": state["left"] + more, "extended": entry}, more))
+        return None, None
+    before = state.get("due")
+    if before is None:
+        raise BadInput.at(f"clock {clock}", "it has no due instant", "there is nothing to extend")
+    due = to or (on.add(before, by) if by is not None else before)
+    if due <= run.now or due == before:
+        raise BadInput.at(f"clock {clock}", f"{due} is no later time for it", "give an instant that lies ahead and is not the present one")
+    new = {name: value for name, value in state.items() if name not in ("due", "warn")}
+    new |= {"due": due, "computed": state.get("computed", before), "extended": entry}
+    new = _longer(new, on.between(before, due))
+    warn = [at for at in _warnings(timer, new, run) if run.now < at < due]
+    run.clocks.put(clock, instance, {**new, "warn": warn} if warn else new)
+    run.raise_(f"clock.{clock}.moved")
+    return before, due
+
+
+def adopt(run: Run, calendars: Mapping[str, Working], counts: Mapping[str, Counts]) -> None:
+    """Goes on with other versions of calendars and rules. What has run was measured by the earlier ones and stays so."""
+    cycles = run.clocks.cycles
+    stand = []
+    for timer in run.definition.timers:
+        for instance, state in sorted(run.clocks.live.get(timer.id, {}).items()):
+            if timer.terms is not None and cycles is not None and state["status"] in ("running", "paused"):
+                stand.append((timer, instance, state, cycles.used(timer, state)))
+    run.world.calendars, run.world.counts = calendars, counts
+    for timer, instance, state, used in stand:
+        if timer.says.on_change != "keep" and "calendar" in timer.says.changes and cycles is not None:
+            cycles.recompute(timer, instance, state, used=used)
+        elif any(state.get(name) != value for name, value in used.items()):
+            run.clocks.put(timer.id, instance, {**state, **used})
+
+
+def _measure(timer: Timer, state: Json, run: Run) -> reckoning.Measure:
+    return reckoning.measure(timer, reckoning.calendar_of(timer, state), run.world)
+
+
+def _longer(state: Json, more: int) -> Json:
+    return {**state, "total": state["total"] + more} if "total" in state else state
+
+
+def _warnings(timer: Timer, state: Json, run: Run) -> list[str]:
+    if timer.terms is None:
+        return run.clocks.warnings(timer, state["due"])
+    return reckoning.spoken(timer, timer.terms.warn, state, run.world)
