@@ -238,7 +238,7 @@ def test_what_can_not_be_extended_is_refused_and_nothing_is_written(helped: tupl
         ({"clock": "resolution", "by": "PT1H", "instance": "7", "reason": "x"}, "no instance '7'"),
     ):
         with pytest.raises(BadInput, match=match):
-            seat.extend(case, **wrong)  # type: ignore[arg-type]
+            seat.extend(case, **wrong)
     with pytest.raises(Denied):
         desk.seat("user:kim", roles={"auditor"}).extend(case, "resolution", by="PT1H", reason="x")
     assert seat.case(case).n == 1

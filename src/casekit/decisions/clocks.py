@@ -266,6 +266,8 @@ class Clocks:
         live = self._own(clock)
         live[instance] = state
         row = {name: state.get(name) for name in ("status", "started", "due", "breached")}
+        if "stopped" in state:
+            row["ended"] = state["stopped"]  # too late, but met after all
         self.changes[(clock, instance)] = Change(clock, instance, row, state)
 
     def end(self, clock: str, instance: str, how: str) -> None:
@@ -281,7 +283,11 @@ class Clocks:
         if how not in ended.setdefault(clock, []):
             ended[clock] = sorted([*ended[clock], how])
         memory["ended"] = self._run.inputs.ended = ended
-        row = {"status": how, "ended": self._run.now, **{name: state.get(name) for name in ("started", "due", "breached")}}
+        row = {
+            "status": how,
+            "ended": state.get("stopped", self._run.now),
+            **{name: state.get(name) for name in ("started", "due", "breached")},
+        }
         self.changes[(clock, instance)] = Change(clock, instance, row, None)
         if how in ("met", "withdrawn"):
             self._run.raise_(f"clock.{clock}.{how}")

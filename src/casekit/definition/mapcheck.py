@@ -44,7 +44,7 @@ def _event(place: str, rule: EventRule, rules: ImportMap, case_type: CaseType) -
     yield from _fields(f"{place}/facts", rule.facts, case_type.facts, "fact")
     if rule.do:
         yield from _transition(place, rule, case_type)
-    if rule.open:
+    if rule.open or rule.may_open:
         yield from _opening(place, rule, rules, case_type)
     yield from _postings(place, rule, case_type)
     filled = (

@@ -97,6 +97,7 @@ class EventRule:
 
     Attributes:
         open: Whether it opens the case; its ``data`` is then the data at opening.
+        may_open: Whether a trace may begin with it as well as go on with it; its ``data`` is then the data at opening.
         do: Event of the lifecycle that it is.
         force: Whether the move is made even where the lifecycle does not allow it.
         data: Field of case data → event attribute.
@@ -108,6 +109,7 @@ class EventRule:
     """
 
     open: bool = False
+    may_open: bool = False
     do: str = ""
     force: bool = False
     data: Mapping[str, str] = attr(factory=dict)
@@ -124,6 +126,7 @@ class ImportMap:
 
     Attributes:
         case_type: Path of the case type's file, relative to the map's own.
+        calendars: Paths of files of calendars that its clocks go by, relative to the map's own.
         source: Name of the log's source; an imported event's identity is source, trace and ordinal.
         currency: Currency of amounts that are bare numbers; empty: each amount names its own (``35.00 EUR``).
         case, time, actor, attributes: Rules for all events.
@@ -138,3 +141,4 @@ class ImportMap:
     time: TimeRule = attr(factory=TimeRule)
     actor: ActorRule = attr(factory=ActorRule)
     attributes: AttributeRule = attr(factory=AttributeRule)
+    calendars: tuple[str, ...] = ()

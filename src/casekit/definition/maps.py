@@ -75,7 +75,7 @@ def _incoherent(rules: ImportMap) -> Iterator[tuple[str, str, str]]:
                 known(name)
         except BadInput as wrong:
             yield place, wrong.problems[0].what, wrong.problems[0].do
-    if not any(rule.open for rule in rules.events.values()):
+    if not any(rule.open or rule.may_open for rule in rules.events.values()):
         yield "/events", "no event opens the case", "say open = true for the event that traces begin with"
     for name, rule in rules.events.items():
         yield from _incoherent_event(f"/events/{name}", rule)

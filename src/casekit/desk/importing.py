@@ -180,6 +180,8 @@ class _Importing:
         path = self.map.parent / self.rules.case_type
         case_type = read_case_type(path)
         check_map(self.rules, case_type, str(self.map))
+        for calendar in self.rules.calendars:
+            self.desk.add_calendar(self.map.parent / calendar)
         return self.desk.library.add(case_type, str(path), current=False)
 
     def _steps(self) -> Steps:

@@ -53,7 +53,7 @@ def _spec(rule: EventRule | None) -> Spec:
 
 def open_by(turn: Turn, step: Step) -> None:
     """What the event that opens a case brings beside case data; says what the opening lacks."""
-    if step.rule is None or not step.rule.open:
+    if step.rule is None or not (step.rule.open or step.rule.may_open):
         words = "The trace does not begin with an event that opens a case: it opens here."
         turn.objections.append(Objection("casekit.import.no-opening", words, plugin="casekit"))
     head = turn.stream.head
