@@ -98,7 +98,8 @@ def test_the_law_that_ships_fits() -> None:
 
 def test_examples_fit() -> None:
     for path in (ROOT / "examples").glob("*/*.json"):
-        CASE_TYPE.validate(json.loads(path.read_bytes()))
+        says = json.loads(path.read_bytes())
+        (CASE_TYPE if "states" in says else VALIDATORS["calendar.schema.json"]).validate(says)
     for path in (ROOT / "examples").glob("*/map.toml"):
         MAP.validate(tomllib.loads(path.read_text(encoding="utf-8")))
     CASE_TYPE.validate(canonical(tenancy.DISPUTE))
