@@ -172,7 +172,6 @@ def test_every_move_names_its_entry_and_the_days_between(helped: tuple[Desk, Sea
     assert [(i.status, i.elapsed // 3_600_000_000, (i.open or 0) // 3_600_000_000) for i in story.intervals] == [
         ("running", 67, 3),
         ("paused", 48, 8),
-        ("running", 0, 0),
     ]
     assert story.elapsed["paused"] == 48 * 3_600_000_000
     assert story.open == {"running": 3 * 3_600_000_000, "paused": 8 * 3_600_000_000}

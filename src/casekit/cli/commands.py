@@ -12,6 +12,7 @@ GLOBALS: Mapping[str, str] = {
     "--keys": "The keyring's file. Default on SQLite: FILE.keys beside the store.",
     "--documents": "The folder of documents. Default on SQLite: FILE.documents beside the store.",
     "--type": "A JSON file with a case type, beside those of the plugins; repeatable.",
+    "--calendar": "A JSON file with a calendar, beside those of the plugins; repeatable.",
     "--json": "One JSON document on standard output, nothing else there.",
 }
 """Options that every command takes, before it or after it."""
@@ -41,6 +42,9 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case choose": ("working:choose", "Choose one of the options."),
     "case check": ("questions:check", "Ask whether something may be done now; nothing is recorded."),
     "case explain": ("questions:explain", "Everything in the way of an event or a closing, and who could."),
+    "case clocks": ("clocks:clocks", "The deadlines of a case: due when, breached or not, how much is used up."),
+    "case explain-clock": ("clocks:explain_clock", "How the date of a deadline was computed, day by day, and why it moved."),
+    "case extend": ("clocks:extend", "Give a deadline more time."),
     "case close": ("working:close", "Close a case with an outcome."),
     "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
     "party add": ("parties:add", "Add a party."),

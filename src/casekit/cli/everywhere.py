@@ -41,6 +41,7 @@ class Everywhere:
         tenant: Whose record it is.
         keys, documents: Keyring and folder of documents; None: where the store expects them.
         types: JSON files of further case types.
+        calendars: JSON files of further calendars.
         json: Whether the answer is one JSON document.
     """
 
@@ -51,6 +52,7 @@ class Everywhere:
     keys: Annotated[Path | None, everywhere_option("--keys", "CASEKIT_KEYS")] = None
     documents: Annotated[Path | None, everywhere_option("--documents")] = None
     types: Annotated[tuple[Path, ...], everywhere_option("--type")] = ()
+    calendars: Annotated[tuple[Path, ...], everywhere_option("--calendar")] = ()
     json: Annotated[bool, everywhere_option("--json")] = False
 
     @property
@@ -68,7 +70,8 @@ class Everywhere:
         """The desk on the store; nothing is touched before it is used."""
         from casekit import open_desk
 
-        with open_desk(store=self.store or STORE, keys=self.keys, documents=self.documents, case_types=self.types) as desk:
+        store = self.store or STORE
+        with open_desk(store=store, keys=self.keys, documents=self.documents, case_types=self.types, calendars=self.calendars) as desk:
             yield desk
 
     @contextmanager

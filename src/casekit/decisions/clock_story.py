@@ -317,7 +317,7 @@ def _intervals(timer: Timer, known: Sequence[Said], at: str) -> Iterable[Interva
             return
         start = one.at if place else min(one.at, one.live.get("since", one.at))
         end = known[place + 1].at if place + 1 < len(known) else at
-        if end < start or (end == start and place + 1 < len(known)):
+        if end <= start:
             continue
         status = one.row["status"]
         working = one.world.calendars.get(reckoning.calendar_of(timer, one.live)) if timer.says.kind == "business" else None
