@@ -144,7 +144,12 @@ def half(amount: Money) -> tuple[Money, Money]:
 @hookimpl
 def casekit_roles() -> Mapping[str, list[str]]:
     everything = ["case.*", "party.*", "note.*", "fact.*", "ledger.*", "document.*", "message.*", "journal.*", "report.*", "tenancy.*"]
-    return {"clerk": [*everything, "desk.due"], "reader": ["case.read"], "auditor": ["journal.verify"], "trainee": ["case.read", "case.do"]}
+    return {
+        "clerk": [*everything, "desk.due", "clock.*"],
+        "reader": ["case.read"],
+        "auditor": ["journal.verify"],
+        "trainee": ["case.read", "case.do"],
+    }
 
 
 @hookimpl

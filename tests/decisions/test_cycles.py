@@ -8,12 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from attrs import evolve
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from casekit.builtin.counting import counting_rules
 from casekit.decisions.calendar import Working
 from casekit.decisions.check import check
+from casekit.decisions.extending import extend
 from casekit.decisions.machine import Run
 from casekit.definition.calendars import Calendar, HolidaySet, week
 from casekit.definition.casetype import Action, Amount, Anchor, CaseType, Clock, ServiceLevel, State, Target, Transition
@@ -21,7 +23,7 @@ from casekit.definition.counts import Count, Counts
 from casekit.definition.fields import field
 from casekit.definition.load import canonical, structure
 from casekit.errors import BadInput
-from casekit.model.time import from_micros, instant, micros, moment
+from casekit.model.time import duration, from_micros, instant, micros, moment
 
 NEW_YORK = Working(Calendar("ny", "1", hours=week("09:00-17:00"), zone="America/New_York"))
 ROME = Working(
@@ -286,16 +288,36 @@ def test_where_no_row_fits_it_is_measured_and_never_due(run: Any) -> None:
 
 @pytest.mark.parametrize(("policy", "due"), [("keep", "17:00"), ("recompute", "11:00"), ("restart", "12:00")])
 def test_another_row_keeps_recomputes_or_restarts(run: Any, policy: Any, due: str) -> None:
-    from attrs import evolve
-
     case = run(kind(evolve(TABLE, on_change=policy)), at("2026-03-02T09:00")).do("go").do("high", at("2026-03-02T10:00"), to=True)
     assert live(case)["due"] == at(f"2026-03-02T{due}")
     assert spoken(case) == ([] if policy == "keep" else ["clock.c.moved"])
 
 
-def test_a_target_that_is_used_up_already_is_breached_when_it_changes(run: Any) -> None:
-    from attrs import evolve
+def test_a_restart_with_an_anchor_comes_to_rest(run: Any) -> None:
+    clock = evolve(TABLE, on_change="restart", anchor=Anchor(field="since"))
+    case = run(kind(clock), at("2026-03-02T09:00"), since=at("2026-03-02T08:00")).do("go").do("high", at("2026-03-02T10:00"), to=True)
+    assert live(case)["due"] == at("2026-03-02T12:00")
 
+
+def test_a_fixed_day_that_moves_takes_the_clock_along(run: Any) -> None:
+    clock = Clock(kind="fixed", due="hearing", start="at('busy')", on_change="recompute", warn="-P1D")
+    case = run(kind(clock), at("2026-03-02T09:00"), hearing="2026-03-10").do("go")
+    case.do("dated", at("2026-03-03T09:00"), to="2026-03-20")
+    assert (live(case)["due"], live(case)["warn"]) == (at("2026-03-21T00:00"), [at("2026-03-20T00:00")])
+
+
+def test_what_an_actor_gave_is_kept_beside_what_is_computed(run: Any) -> None:
+    clock = evolve(TABLE, on_change="recompute")
+    case = run(kind(clock), at("2026-03-02T09:00")).do("go")
+    case.step(case.now, lambda r: extend(r, "c", "1", "", duration("PT4H"), 7))
+    assert (live(case)["due"], live(case)["computed"]) == (at("2026-03-03T13:00"), at("2026-03-02T17:00"))
+    case.do("high", at("2026-03-02T10:00"), to=True)
+    assert (live(case)["due"], live(case)["computed"]) == (at("2026-03-03T13:00"), at("2026-03-02T11:00"))
+    case.do("paused", at("2026-03-02T10:30"), to=True).do("paused", at("2026-03-03T09:00"), to=False)
+    assert (live(case)["due"], live(case)["computed"]) == (at("2026-03-03T13:30"), at("2026-03-03T09:30"))
+
+
+def test_a_target_that_is_used_up_already_is_breached_when_it_changes(run: Any) -> None:
     case = run(kind(evolve(TABLE, on_change="recompute")), at("2026-03-02T09:00")).do("go").do("high", at("2026-03-02T15:00"), to=True)
     assert case.machine["wake"] == at("2026-03-02T15:00")
     case.tick(at("2026-03-02T15:00"))
@@ -303,8 +325,6 @@ def test_a_target_that_is_used_up_already_is_breached_when_it_changes(run: Any) 
 
 
 def test_a_resting_clock_follows_a_change_too(run: Any) -> None:
-    from attrs import evolve
-
     case = run(kind(evolve(TABLE, on_change="recompute")), at("2026-03-02T09:00")).do("go").do("paused", at("2026-03-02T10:00"), to=True)
     case.do("high", at("2026-03-02T16:00"), to=True)
     assert live(case)["left"] == 3_600_000_000

@@ -259,3 +259,15 @@ def test_present_calendars_are_adopted_and_what_has_run_stays_counted(helped: tu
     assert any(step.note == "Works outing" for step in moved.steps)
     assert desk.library.types["help.ticket"].digest == seat.case(case).definition
     assert seat.verify().ok
+
+
+def test_plain_clocks_have_a_story_too(seat: Seat, clock: Any) -> None:
+    party = seat.party("person", name="Maria Silva", ref="crm:7")
+    case = seat.open("tenancy.dispute", data={"deposit": "900.00 EUR", "claimed": "1.00 EUR"}, parties={"tenant": party, "landlord": party})
+    clock.forward(days=4)
+    (story,) = seat.clocks(case)
+    assert (story.due, story.ran, story.left) == ("2026-12-09T10:00:00.000000Z", 4 * 86_400_000_000, 10 * 86_400_000_000)
+    seat.extend(case.id, story.clock, by="P2D", reason="holidays")
+    (story,) = seat.explain_clock(case, story.clock)
+    assert (story.due, story.computed) == ("2026-12-11T10:00:00.000000Z", "2026-12-09T10:00:00.000000Z")
+    assert [step.rule for step in story.steps] == ["added", "extended"]

@@ -240,8 +240,8 @@ def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inp
     due = last.row.get("due") if last else None
     breached = status == "breached" or (status == "running" and due is not None and due <= at)
     live = status in ("running", "paused")
-    left = state["total"] - _ran(timer, state, world, at) if live and "total" in state else None
     intervals = tuple(_intervals(timer, known, at))
+    used = _ran(timer, state, world, at) if timer.terms is not None else sum(i.elapsed for i in intervals if i.status == "running")
     return ClockStory(
         clock=timer.id,
         instance=instance,
@@ -261,8 +261,8 @@ def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inp
         readings=tuple((name, day, when) for name, day, when in state.get("readings", ())),
         unsettled=state.get("unsettled", ""),
         breached=breached,
-        ran=_ran(timer, state, world, at) if state else 0,
-        left=left,
+        ran=used,
+        left=_left(state, due, used, at) if live else None,
         if_resumed=_if_resumed(timer, state, world, at) if status == "paused" else None,
         intervals=intervals,
         moves=tuple(_moves(known)),
@@ -276,11 +276,21 @@ def _state(known: Sequence[Said]) -> Json:
     return next((one.live for one in reversed(known) if one.live is not None), {})
 
 
+def _left(state: Json, due: str | None, used: int, at: str) -> int | None:
+    if "total" in state:
+        found: int = state["total"] - used
+    elif due is not None:
+        found = micros(due) - micros(at)
+    elif "left" in state:
+        found = state["left"]
+    else:
+        return None
+    return max(found, 0)
+
+
 def _ran(timer: Timer, state: Json, world: World, at: str) -> int:
     if "since" in state and state["status"] == "running":
         return reckoning.ran(timer, state, world, min(at, state.get("due", at)))
-    if timer.terms is None and state.get("status") == "running":
-        return max(micros(at) - micros(state["started"]), 0)
     found: int = state.get("ran", 0)
     return found
 
@@ -378,7 +388,7 @@ def _anchor_said(timer: Timer) -> str:
 def _counted_time(timer: Timer, known: Sequence[Said], state: Json, anchor: str, due: str) -> Iterable[Step]:
     """Stretch by stretch, and of office hours day by day."""
     if timer.says.kind == "fixed":
-        yield Step("said", due, due, note=timer.says.due)
+        yield Step("said", due, due, note=timer.says.due or "what was agreed")
         return
     zone = known[-1].world.zone
     running = [one for one in known if one.live is not None and one.row["status"] in ("running", "paused")]

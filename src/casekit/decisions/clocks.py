@@ -216,7 +216,7 @@ class Clocks:
     def _rest(self, timer: Timer, instance: str, state: Json, paused: bool) -> bool:
         now = self._run.now
         if paused and state["status"] == "running":
-            kept = {k: v for k, v in state.items() if k not in ("due", "warn")}
+            kept = {k: v for k, v in state.items() if k not in ("due", "computed", "warn")}
             left, unsaid = micros(state["due"]) - micros(now), len(state.get("warn", ()))
             self.put(timer.id, instance, {**kept, "status": "paused", "left": left, **({"unsaid": unsaid} if unsaid else {})})
             return True

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from casekit.decisions.clocks import Clocks
     from casekit.decisions.machine import Run
 
-_OF_A_DUE = ("due", "warn", "escalate", "unsettled")
+_OF_A_DUE = ("due", "computed", "warn", "escalate", "unsettled")
 _OF_A_TARGET = (*_OF_A_DUE, "row", "calendar", "amount", "total", "opens", "day", "rule", "readings")
 
 
@@ -121,6 +121,8 @@ class Cycles:
         if due is None or terms is None:
             return state
         state["due"] = due
+        if "more" in state:  # what an actor gave lies beyond what was computed
+            state["computed"] = reckoning.due_of(timer, {**state, "total": state["total"] - state["more"]}, world)
         warn = [at for at in reckoning.spoken(timer, terms.warn, state, world) if now < at < due]
         return {**state, "warn": warn} if warn else state
 
@@ -162,9 +164,8 @@ class Cycles:
         other_row = "amount" in changes and (row.name if row else "") != state.get("row", "")
         if "amount" in changes and timer.says.kind == "fixed":
             said = run.inputs.data.get(timer.says.due)
-            other_row = (
-                said is not None and reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs)["total"] != state["total"]
-            )
+            target = reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs)
+            other_row = said is not None and target["total"] != state["total"] - state.get("more", 0)
         moved = self._anchor(timer) if "anchor" in changes and timer.says.anchor is not None else None
         other_anchor = moved is not None and moved != state["anchor"]
         if not other_row and not other_anchor:
@@ -187,16 +188,18 @@ class Cycles:
         rows = timer.terms.rows if timer.terms is not None else ()
         row = reckoning.chosen(timer, run.inputs) if row_too else next((r for r in rows if r.name == state.get("row", "")), None)
         kept = {name: value for name, value in state.items() if name not in _OF_A_TARGET}
-        if timer.says.on_change == "restart":
-            kept |= {"anchor": anchor or run.now, "since": self._instant(anchor or run.now), "ran": 0}
+        if timer.says.on_change == "restart" and timer.says.kind != "counted":
+            kept |= {"anchor": anchor or (run.now if timer.says.anchor is None else state["anchor"]), "since": run.now, "ran": 0}
         elif anchor is None:
             kept |= used if used is not None else self.used(timer, state)
         else:
             kept |= self._anchored_anew(timer, state, anchor)
         kept |= reckoning.targeted(timer, row, kept["anchor"], run.world, run.inputs)
+        if "more" in kept and "total" in kept:
+            kept["total"] += kept["more"]
         new = self._due(timer, {**kept, "moved": run.now}) if state["status"] == "running" else _left(kept)
-        if "extended" in state and "due" in state and "due" in new:
-            new = {**new, "due": state["due"], "computed": new["due"]}  # what an actor has set stays
+        if "more" in state and "due" in state and "due" in new:
+            new["due"] = state["due"]  # what an actor has set stays
         self._clocks.put(timer.id, instance, new)
         if new.get("due") != state.get("due"):
             run.raise_(f"clock.{timer.id}.moved")
@@ -221,7 +224,7 @@ class Cycles:
         now, world = self._run.now, self._run.world
         if paused and state["status"] == "running":
             used = reckoning.ran(timer, state, world, now)
-            kept = {name: value for name, value in state.items() if name not in ("due", "warn", "since")}
+            kept = {name: value for name, value in state.items() if name not in ("due", "computed", "warn", "since")}
             unsaid = {"unsaid": len(state["warn"])} if state.get("warn") else {}
             new = {
                 **kept,

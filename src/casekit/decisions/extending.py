@@ -95,7 +95,7 @@ def _measure(timer: Timer, state: Json, run: Run) -> reckoning.Measure:
 
 
 def _longer(state: Json, more: int) -> Json:
-    return {**state, "total": state["total"] + more} if "total" in state else state
+    return {**state, "total": state["total"] + more, "more": state.get("more", 0) + more} if "total" in state else state
 
 
 def _warnings(timer: Timer, state: Json, run: Run) -> list[str]:
