@@ -9,9 +9,9 @@ from functools import partial
 from time import perf_counter
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from benchmarks.pair import Batch, Pair, row_by_row
+from benchmarks.pair import Pair, row_by_row
 from benchmarks.sample import SINCE, TYPE, data, person
 from casekit import Money
 from casekit.decisions.machine import Run, World
@@ -194,5 +194,3 @@ LINES = (
     Line("postgresql.payment-rows", "payment, raw statement by statement", partial(_rowwise, partial(_on_cases, _pay))),
     Line("postgresql.open-rows", "open, raw statement by statement", partial(_rowwise, _open)),
 )
-
-__all__ = ["LINES", "Batch", "Line", "evolve"]
