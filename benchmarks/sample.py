@@ -7,11 +7,12 @@ from types import SimpleNamespace
 from typing import Any
 
 from casekit.model.actor import Actor
-from casekit.sdk import Book, CaseType, Clock, Field, Money, Plugin, Requirement, State, Total, Transition, field, hookimpl, role
+from casekit.sdk import Book, CaseType, Clock, Field, Money, Objection, Plugin, Requirement, State, Total, Transition, field, hookimpl, role
 
 TYPE = "bench.debt"
 ACTOR = Actor("user:bench", frozenset({"clerk"}))
-SINCE = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
+SINCE = datetime.now(UTC) - timedelta(days=1)
+"""Since when the cases stand: no clock of theirs is due yet."""
 
 PERSONAL: dict[str, Field] = {
     f"{owner}_{what}": field(str, personal=True, owner=owner) for owner in ("debtor", "creditor") for what in ("words", "bank", "file")
@@ -80,7 +81,7 @@ def casekit_roles() -> dict[str, list[str]]:
 @hookimpl
 def casekit_before(view: Any, command: Any) -> list[Any]:
     """A guard that looks and has nothing against it."""
-    return [] if view.category != "cancelled" and command.name else []
+    return [Objection("bench.gone", "The case is gone.")] if view.category == "cancelled" and command.name != "note" else []
 
 
 def plugins() -> list[Any]:

@@ -11,11 +11,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 
 import tenancy
 from casekit import Desk, Seat, open_desk
 from servers import NoServer, Server, postgresql
+
+# A shared machine may be slow at any moment: what a test finds counts, not how long it took.
+hypothesis.settings.register_profile("casekit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("casekit")
 
 
 class TestClock:

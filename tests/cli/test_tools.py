@@ -92,7 +92,7 @@ def test_the_doctor_names_what_waits_and_what_failed(casekit: Run, case: str, st
     connection.close()
     ill = casekit("plugin", "doctor", "--json")
     assert (ill.code, ill.json["ok"]) == (1, False)
-    assert [(f["entry"], f["attempts"], f["error"]) for f in ill.json["failing"]] == [(2, 3, "loud 1.0 raised ValueError")]
+    assert [(f["n"], f["attempts"], f["error"]) for f in ill.json["failing"]] == [(2, 3, "loud 1.0 raised ValueError")]
     assert "loud 1.0" in casekit("plugin", "doctor").out
 
 

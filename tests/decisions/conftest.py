@@ -39,6 +39,7 @@ class Play:
     def __init__(self, definition: Compiled, *, zone: str = "UTC", restore: str = "json", **data: Any) -> None:
         self.definition, self.restore = definition, restore
         self.world = World(data=data, zone=zone)
+        self.snapshot: Any = None
         self.machine: Any = copy.deepcopy(dict(EMPTY))
         self.postings: list[Posting] = []
         self.now = FIRST
@@ -64,18 +65,19 @@ class Play:
     def run(self, at: str, since: str | None = None) -> Run:
         """A run at a moment, after clocks that were due by then."""
         world = attrs.evolve(self.world, since=since, postings=tuple(self.postings) if since else None)
-        return Run(self.definition, self.restored(), world, at)
+        self.snapshot = self.restored()
+        return Run(self.definition, self.snapshot, world, at)
 
     def step(self, at: str, deed: Callable[[Run], None], late: str | None = None) -> Run:
         """Ticks, acts, settles; ``late``: the effective instant of what is recorded."""
         if late is None:
             self.now = max(self.now, at)
-        before = self.restored(), copy.deepcopy(dict(self.world.data))
         run = self.run(self.now, late)
+        before = copy.deepcopy((self.snapshot, dict(self.world.data)))
         run.tick()
         deed(run)
         run.settle()
-        assert (self.restored(), dict(self.world.data)) == before
+        assert (self.snapshot, dict(self.world.data)) == before
         self.machine = run.machine
         self.world.data = {**self.world.data, **run.data}
         rows = [(c.clock, c.instance, c.row, c.live) for c in run.clocks.changes.values()]

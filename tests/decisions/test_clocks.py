@@ -250,6 +250,14 @@ def test_a_warning_is_not_said_again_after_a_rest_nor_one_that_never_had_its_tim
     assert spoken(case) == ["clock.c.warned", "clock.c.warned", "clock.c.breached"]
 
 
+def test_a_rest_into_a_longer_day_says_nothing_in_the_past(play: Any) -> None:
+    # A day before the due instant lies 25 hours before it where the clocks go back, and 24 and a half are left.
+    clock = Clock("PT48H", start="at('busy')", pause="paused", warn="-P1D")
+    case = play(kind(clock), zone="Europe/Rome").open().do("go", "2026-06-01T00:00:00.000000Z")
+    case.do("paused", "2026-06-01T23:30:00.000000Z", to=True).do("paused", "2026-10-24T20:00:00.000000Z", to=False)
+    assert (live(case)["due"], live(case)["warn"]) == ("2026-10-25T20:30:00.000000Z", ["2026-10-24T20:00:00.000000Z"])
+
+
 def test_a_clock_that_rests_can_be_met_and_cancelled(play: Any) -> None:
     for event, how in (("stopped", "met"), ("gone", "cancelled")):
         case = play(kind(BUSY)).open().do("go").do("paused", after(1), to=True).do(event, after(200), to=True)
@@ -279,8 +287,8 @@ def test_closing_cancels_what_runs_keeps_what_was_breached_and_reopening_starts_
 PROMISE = Clock(kind="fixed", each=True, cancel="gone")
 
 
-def promised(play: Any, *promises: tuple[str, int], zone: str = "UTC", **more: Any) -> Any:
-    case = play(kind(PROMISE, **more), zone=zone).open().post("charge", "100.00 EUR", component="fee")
+def promised(play: Any, *promises: tuple[str, int], zone: str = "UTC", restore: str = "json", **more: Any) -> Any:
+    case = play(kind(PROMISE, **more), zone=zone, restore=restore).open().post("charge", "100.00 EUR", component="fee")
 
     def choose(run: Any) -> None:
         for i, (day, through) in enumerate(promises):
@@ -338,6 +346,13 @@ def test_the_day_of_a_promise_ends_in_the_zone_of_the_case(play: Any) -> None:
     assert live(case, "c", "9.0")["due"] == "2026-01-11T05:00:00.000000Z"
 
 
+def test_promises_of_one_day_speak_in_their_order_however_they_are_kept(play: Any) -> None:
+    two = ("2026-01-10", 4000), ("2026-01-10", 8000)
+    kept, turned = (promised(play, *two, restore=restore).tick(after(15)) for restore in ("json", "permuted"))
+    assert [row[1] for row in kept.log[-1][3]] == ["9.0", "9.1"]
+    assert turned.log == kept.log
+
+
 def test_all_promises_can_be_cancelled_by_hand_and_by_condition(play: Any) -> None:
     case = promised(play, ("2026-01-10", 4000), ("2026-01-20", 8000))
     case.step(case.now, lambda run: run.clocks.cancel("c"))
@@ -357,6 +372,20 @@ def test_the_ledger_is_judged_as_it_stood_when_the_clock_was_due(play: Any) -> N
     case.post("charge", "5.00 EUR", after(18), component="fee", late=True)  # after the clock was due: nothing to it
     case.post("payment", "10.00 EUR", after(13), late=True)
     assert (live(case), ended(case)) == (None, ["withdrawn"])
+
+
+def test_a_payment_at_the_due_instant_is_too_late_beside_one_before_it(play: Any) -> None:
+    case = play(kind(PAID)).open().post("charge", "10.00 EUR", component="fee").do("go").tick(after(20))
+    case.post("payment", "6.00 EUR", after(14), late=True).post("payment", "4.00 EUR", after(5), late=True)
+    assert live(case)["status"] == "breached"
+    case.post("payment", "6.00 EUR", after(13), late=True)
+    assert ended(case) == ["withdrawn"]
+
+
+def test_an_event_that_held_from_the_due_instant_on_is_too_late(play: Any) -> None:
+    case = play(kind(Clock("P14D", start="at('busy')", stop="stopped"))).open().do("go").tick(after(20))
+    case.step(case.now, lambda run: run.take(run.select("stopped", {"to": True}), {"to": True}), late=after(14))
+    assert (live(case)["status"], ended(case)) == ("breached", [])
 
 
 def test_a_late_record_that_is_not_why_withdraws_nothing(play: Any) -> None:

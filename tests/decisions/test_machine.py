@@ -37,9 +37,11 @@ NESTED = CaseType(
         "a": state("a", {"b": state("b", {"c": state("c"), "d": state("d")}, "c"), "e": state("e")}, "b"),
         "f": state("f", {"g": state("g")}, "g"),
         "z": state("z", category="closed", outcome="done"),
+        "void": state("void", category="cancelled"),
     },
     transitions={
         "sibling": Transition("a.b.c", "a.b.d", do=said("*")),
+        "either": Transition(("a", "a.b.c"), "a.e", do=said("*")),
         "up": Transition("a.b", "a.e", do=said("*")),
         "out": Transition("a", "f", do=said("*")),
         "inner": Transition("a.b", "a.b.d", do=said("*")),
@@ -52,6 +54,7 @@ NESTED = CaseType(
         "deep": Transition("f", "a.b.d", do=said("*")),
         "end": Transition(("a", "f"), "z", do=said("*")),
         "again": Transition("z", "a", do=said("*")),
+        "annul": Transition("z", "void"),
     },
 )
 
@@ -65,6 +68,7 @@ def passed(case: Any) -> str:
     [
         ("sibling", "a.b.d", "-c * +d"),
         ("up", "a.e", "-c -b * +e"),
+        ("either", "a.e", "-c -b * +e"),  # taken from the innermost of its sources
         ("out", "f.g", "-c -b -a * +f +g"),
         ("inner", "a.b.d", "-c -b * +b +d"),
         ("inner-kept", "a.b.d", "-c * +d"),
@@ -98,7 +102,9 @@ def test_a_forced_way_keeps_what_is_around_both(play: Any, build: Any) -> None:
 def test_closing_says_the_outcome_and_reopening_begins_a_new_cycle(play: Any) -> None:
     case = play(NESTED).open().do("end")
     assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["closed", "done", 1]
-    case.do("again")
+    case.do("annul")  # over in another way, and not open again
+    assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["cancelled", None, 1]
+    case = play(NESTED).open().do("end").do("again")
     assert [case.machine[name] for name in ("category", "outcome", "cycle")] == ["open", None, 2]
 
 
@@ -165,11 +171,10 @@ def test_an_unknown_value_unsets_a_field(play: Any) -> None:
     assert case.log[-1][1] == {"n": None}
 
 
-def test_an_event_of_a_form_does_not_reach_the_ways_after_it(play: Any) -> None:
+def test_an_event_that_an_action_raises_comes_in_the_same_step(play: Any) -> None:
     ways = {"go": Transition("a.i", "a.j", form={"by": field(int)}, do=(Action(emit="next"),)), "next": Transition("a.j", "b")}
     case = play(simple(ways)).open().do("go", by=1)
     assert case.state == "b"
-    assert case.run(case.now).inputs.event == {}
 
 
 # --- coming to rest -------------------------------------------------------------------------------------------------
@@ -196,6 +201,17 @@ def test_a_way_that_nobody_fires_needs_its_requirements_too(play: Any) -> None:
     case = play(simple(ways, requirements={"rich": Requirement("n > 5")}), flag=True).open()
     assert case.state == "a.i"
     assert case.do("set").state == "b"
+    emitted = {"go": Transition("a", None, do=(Action(emit="next"),)), "next": Transition("a", "b", requires=("rich",))}
+    case = play(simple(emitted, requirements={"rich": Requirement("n > 5")}), n=1).open().do("go")
+    assert (case.state, case.happened) == ("a.i", ["transition.go", "next"])
+    assert play(simple(emitted, requirements={"rich": Requirement("n > 5")}), n=9).open().do("go").state == "b"
+
+
+def test_a_way_that_nobody_fires_closes_only_where_every_closing_may(play: Any) -> None:
+    ways = {"auto": Transition("a", "c", on=ALWAYS, when="flag"), "set": Transition("a", None, do=(Action(set={"n": "9"}),))}
+    case = play(simple(ways, requirements={"rich": Requirement("n > 5")}, closing=("rich",)), flag=True).open()
+    assert case.state == "a.i"
+    assert case.do("set").state == "c"
 
 
 def test_what_never_comes_to_rest_is_named_and_changes_nothing(play: Any) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import attrs
 import pytest
 
-from casekit.decisions import explain
 from casekit.decisions.conditions import Inputs
 from casekit.decisions.explain import Explanation, roads
 from casekit.decisions.requirements import Judged, judge
@@ -92,10 +91,10 @@ def test_a_rule_whose_plugin_is_gone_waves_nothing_through(build: Any) -> None:
 # --- why not ------------------------------------------------------------------------------------------------------------
 
 
-def asked(play: Any, event: str, *, fields: dict[str, Any] | None = None, closing: tuple[str, ...] = DEPOSIT.closing, **data: Any) -> Any:
+def asked(play: Any, event: str, *, fields: dict[str, Any] | None = None, **data: Any) -> Any:
     case = play(_definition, **data).open()
     run = case.run(case.now)
-    return roads(_definition, run, event, fields or {}, closing, {"insured": INSURED})
+    return roads(_definition, run, event, fields or {}, {"insured": INSURED})
 
 
 _definition: Any = None
@@ -117,9 +116,10 @@ def test_every_road_is_shown_with_everything_in_its_way(play: Any) -> None:
 
 
 def test_a_road_is_open_when_nothing_is_in_its_way(play: Any) -> None:
-    _, void = asked(play, "decide", fields={"reason": "error"}, closing=(), deposit="1.00 EUR", claimed="2.00 EUR")
+    void = asked(play, "decide", fields={"reason": "error"}, deposit="1.00 EUR", claimed="2.00 EUR")[1]
+    assert not void.open, "what every closing requires stands in its way"
+    void = attrs.evolve(void, requires=())
     assert void.open
-    assert not asked(play, "decide", fields={"reason": "error"}, deposit="1.00 EUR", claimed="2.00 EUR")[1].open
     assert not attrs.evolve(void, objections=(Objection("x.y", "No."),)).open
     assert not attrs.evolve(void, here=False).open
     assert [road.open for road in asked(play, "remind")] == [True]
@@ -129,8 +129,8 @@ def test_closing_rules_stand_before_ends_only(play: Any) -> None:
     assert [j.key for j in asked(play, "correct")[0].requires] == ["covered"]
     assert asked(play, "remind")[0].requires == ()
     decide, void, correct, remind = (way for event in ("decide", "correct", "remind") for way in _definition.ways[event])
-    assert [explain.ends(_definition, way) for way in (decide, void, correct, remind)] == [True, True, False, False]
-    assert [explain.outcome_of(_definition, way) for way in (decide, void, correct)] == ["decided", "", ""]
+    assert [way.ends for way in (decide, void, correct, remind)] == [True, True, False, False]
+    assert [way.outcome for way in (decide, void, correct)] == ["decided", "", ""]
 
 
 def test_unknown_and_false_are_told_apart_and_the_place_as_well(play: Any) -> None:
@@ -170,6 +170,6 @@ def test_asking_changes_nothing(play: Any) -> None:
     case = play(_definition, claimed="1.00 EUR").open()
     before = case.restored()
     run = case.run(case.now)
-    roads(_definition, run, "decide", {"reason": "error"}, DEPOSIT.closing, {})
+    roads(_definition, run, "decide", {"reason": "error"}, {})
     assert run.machine == before
     assert (run.happened, run.effects, run.data) == ([], [], {})

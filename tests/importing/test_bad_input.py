@@ -178,6 +178,21 @@ def test_a_trace_that_no_longer_begins_as_it_did_is_refused(lab: Lab, desk: Desk
     assert everything(desk) == before
 
 
+def test_a_map_that_does_not_fit_the_version_of_a_running_case(lab: Lab, desk: Desk) -> None:
+    lab.run(GOOD)
+    before = everything(desk)
+    lab.order["version"] = "2.0"
+    lab.order["transitions"]["lose"] = {"source": ["packed"], "target": "gone"}
+    lab.map = MAP + '\n[events.Lost]\ndo = "lose"\n'
+
+    with pytest.raises(
+        BadInput, match=r"for cases of version 1\.0 of lab\.order\): /events/Lost/do: the case type has no transition 'lose'"
+    ):
+        lab.run(GOOD.replace("</trace>", event("Lost", day(3)) + "</trace>"))
+    assert everything(desk) == before
+    assert lab.run(GOOD.replace('value="A"', 'value="new"').replace("</trace>", event("Lost", day(3)) + "</trace>")).accepted == 3
+
+
 def test_a_ledger_whose_currency_nobody_says(lab: Lab, desk: Desk, before: Any) -> None:
     lab.order["version"] = "2.0"
     lab.order["ledger"]["currency"] = ""

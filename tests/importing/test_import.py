@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from casekit import Denied, Desk, Money, builtin
+from casekit import Denied, Desk, Money, NotFound, builtin
 from casekit.desk import importing
 from casekit.desk.importing import Imported, Loss
 from casekit.model.canonical import decode
@@ -462,6 +462,16 @@ def test_a_log_that_has_shrunk_records_nothing(lab: Lab) -> None:
     lab.run(packed())
     assert lab.run(ordered()).new == 0
     assert lab.cases[0].state == "packed"
+
+
+def test_a_case_is_known_by_source_and_trace(lab: Lab) -> None:
+    lab.run(packed(), ordered(name="B/7"))
+    first, second = lab.cases
+    assert (lab.seat.case("lab/A").id, lab.seat.case("lab/B/7").id) == (first.id, second.id)
+    assert lab.seat.pay("lab/A", "1.00 EUR").case.id == first.id
+    for unknown in ("lab/C", "other/A", "A"):
+        with pytest.raises(NotFound):
+            lab.seat.case(unknown)
 
 
 def test_one_source_is_not_another(lab: Lab) -> None:

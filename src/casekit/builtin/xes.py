@@ -163,7 +163,9 @@ class _Reading:
         if tag not in _INSIDE.get(parent, _KINDS):
             raise self._misplaced(tag, parent)
         if tag in _KINDS:
-            self._check(tag, said)
+            value = said.get("value")
+            if value is None or not said.get("key") or (tag not in _ANY and (tag, value) not in self._fine):
+                self._check(tag, said)
         elif tag == "trace":
             self._count += 1
             self._head(opened[1])
@@ -187,7 +189,7 @@ class _Reading:
         value = said.get("value")
         if value is None:
             raise self._wrong(f"{said['key']!r} has no value", 'give it one: value="…"')
-        if kind in _ANY or (kind, value) in self._fine:
+        if kind in _ANY:
             return
         if kind == "date":
             log_time(value, f"{self._file}:{self._parser.CurrentLineNumber}")

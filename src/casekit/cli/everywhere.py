@@ -79,9 +79,17 @@ class Everywhere:
 
     @contextmanager
     def seat_at(self, desk: Desk) -> Iterator[Seat]:
-        """The actor's seat at a desk that is open already."""
+        """The actor's seat at a desk that is open already. That a store is new is said, in case its name was mistyped."""
+        if is_new(desk):
+            self.face.aside(f"There was no store at {desk.store.url.database}: this is a new one.")
         with desk.seat(LOCAL if self.actor is None else self.actor, roles=self.roles, tenant=self.tenant) as seat:
             yield seat
+
+
+def is_new(desk: Desk) -> bool:
+    """Whether the store's file does not exist yet."""
+    url = desk.store.url
+    return url.get_backend_name() == "sqlite" and not Path(str(url.database)).exists()
 
 
 HERE = Everywhere()

@@ -42,6 +42,11 @@ class Face:
             words(console())
         return code
 
+    def aside(self, words: str) -> None:
+        """Says something beside the answer, to people only."""
+        if not self.json:
+            sys.stderr.write(f"{words}\n")
+
     def bad_input(self, problems: Iterable[Problem]) -> int:
         """Says what is wrong with the input."""
         found = list(problems)

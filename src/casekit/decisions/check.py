@@ -13,7 +13,7 @@ from jsonschema.exceptions import SchemaError
 
 from casekit.decisions.compiled import GUARDED, INTERNAL
 from casekit.decisions.grammar import RESERVED
-from casekit.definition.casetype import ALWAYS, CATEGORIES, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
+from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, PARTY_KINDS, Book, CaseType, Clock, State, Total, Transition
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.definition.schemas import unfit
 from casekit.errors import BadInput, Problem
@@ -178,13 +178,25 @@ def _transitions(case_type: CaseType, states: Mapping[str, State]) -> Found:
         yield from _fields(transition.form, f"{at}/form", case_type.roles)
 
 
+def _ends(case_type: CaseType, target: str | None) -> bool:
+    """Whether a case that gets there is over."""
+    states, category = dict(_flat(case_type.states, "")), ""
+    parts = (target or "").split(".")
+    for path in (".".join(parts[: i + 1]) for i in range(len(parts))):
+        category = (states[path].category if path in states else "") or category
+    while target in states and states[target].initial:
+        target = f"{target}.{states[target].initial}"
+        category = (states[target].category if target in states else "") or category
+    return category in ENDED
+
+
 def _event(case_type: CaseType, transition: Transition, event: str, at: str) -> Found:
     if event == ALWAYS and not transition.when:
         yield f"{at}/when", "a transition without event needs a condition", "say when it is taken"
     if event == ALWAYS or INTERNAL.fullmatch(event):
         if transition.allow or transition.form or transition.reason:
             yield at, f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
-        for rule in transition.requires:
+        for rule in (*transition.requires, *(case_type.closing if _ends(case_type, transition.target) else ())):
             if rule not in case_type.requirements:
                 yield (
                     f"{at}/requires",

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from casekit.decisions.conditions import Expression, Scope, load
-from casekit.definition.casetype import ALWAYS, Action, CaseType, Clock, Requirement, State, Total, Transition
+from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Clock, Requirement, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
 from casekit.errors import BadInput, Problem
 from casekit.model.time import Duration, duration
@@ -79,6 +79,9 @@ class Way:
         says: The record.
         when: Its condition, or None.
         do: Its deeds.
+        ends: Whether it leads into a state that is over.
+        outcome: What came out then; empty where it does not end.
+        needs: Requirements that it must meet: its own, and those of every closing where it ends.
     """
 
     key: str
@@ -86,6 +89,9 @@ class Way:
     says: Transition
     when: Expression | None
     do: tuple[Deed, ...]
+    ends: bool
+    outcome: str
+    needs: tuple[str, ...]
 
 
 @frozen
@@ -173,7 +179,7 @@ class _Loader:
     def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
         foreign = self._foreign(rules)
         nodes = {path: self._node(path, state) for path, state in self.paths}
-        ways = self._ways()
+        ways = self._ways(nodes)
         built = Compiled(
             says=self.type,
             digest=digest,
@@ -242,13 +248,16 @@ class _Loader:
             on_exit=self._deeds(state.on_exit, f"{at_path}/on_exit", {}),
         )
 
-    def _ways(self) -> dict[str, tuple[Way, ...]]:
+    def _ways(self, nodes: Mapping[str, Node]) -> dict[str, tuple[Way, ...]]:
         found: dict[str, list[Way]] = {}
         for key, says in _in_order(self.type.transitions):
             event = says.on or key
             when = self.load(says.when, f"/transitions/{key}/when", kinds(says.form))
             deeds = self._deeds(says.do, f"/transitions/{key}/do", says.form)
-            found.setdefault(event, []).append(Way(key, event, says, when, deeds))
+            leaf = _leaf(nodes, says.target)
+            ends = leaf is not None and leaf.category in ENDED
+            needs = (*says.requires, *(self.type.closing if ends else ()))
+            found.setdefault(event, []).append(Way(key, event, says, when, deeds, ends, leaf.outcome if leaf and ends else "", needs))
         return {event: tuple(ways) for event, ways in found.items()}
 
     def _deeds(self, actions: Iterable[Action], path: str, form: Mapping[str, Field]) -> tuple[Deed, ...]:
@@ -313,6 +322,12 @@ class _Loader:
         texts = book.opening.items() if book else ()
         loaded = [(component, self.written(text, f"/ledger/opening/{component}", {}, "money")) for component, text in texts]
         return tuple((component, expression) for component, expression in loaded if expression is not None)
+
+
+def _leaf(nodes: Mapping[str, Node], target: str | None) -> Node | None:
+    """The leaf that is entered with a target."""
+    node = nodes.get(target) if target else None
+    return nodes[node.enters[-1]] if node and node.enters else node
 
 
 def kinds(fields: Mapping[str, Field]) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import frozen
@@ -11,7 +11,6 @@ from casekit.decisions.compiled import Compiled, Way
 from casekit.decisions.conditions import Explained
 from casekit.decisions.machine import Run
 from casekit.decisions.requirements import Judged, judge
-from casekit.definition.casetype import ENDED
 from casekit.model.answers import Objection
 
 
@@ -88,35 +87,17 @@ class Explanation:
         return found
 
 
-def roads(
-    definition: Compiled, run: Run, event: str, fields: Mapping[str, Any], closing: Iterable[str], foreign: Mapping[str, Judged]
-) -> list[Road]:
+def roads(definition: Compiled, run: Run, event: str, fields: Mapping[str, Any], foreign: Mapping[str, Judged]) -> list[Road]:
     """The transitions that listen to an event, each with everything that stands in its way as far as the core knows.
 
-    ``closing`` names the requirements of every closing; ``foreign`` what plugins have judged.
+    ``foreign`` is what plugins have judged.
     """
     run.inputs.event = fields
     here = {way.key for way in run.candidates(event)}
-    return [_road(definition, run, way, way.key in here, tuple(closing), foreign) for way in definition.ways.get(event, ())]
+    return [_road(definition, run, way, way.key in here, foreign) for way in definition.ways.get(event, ())]
 
 
-def ends(definition: Compiled, way: Way) -> bool:
-    """Whether a transition closes the case."""
-    return way.says.target is not None and definition.nodes[_leaf(definition, way.says.target)].category in ENDED
-
-
-def outcome_of(definition: Compiled, way: Way) -> str:
-    """The outcome of the state that a transition leads to."""
-    return definition.nodes[_leaf(definition, way.says.target)].outcome if way.says.target else ""
-
-
-def _leaf(definition: Compiled, target: str) -> str:
-    enters = definition.nodes[target].enters
-    return enters[-1] if enters else target
-
-
-def _road(definition: Compiled, run: Run, way: Way, here: bool, closing: tuple[str, ...], foreign: Mapping[str, Judged]) -> Road:
-    keys = (*way.says.requires, *(closing if ends(definition, way) else ()))
+def _road(definition: Compiled, run: Run, way: Way, here: bool, foreign: Mapping[str, Judged]) -> Road:
     return Road(
         way.key,
         way.says.title,
@@ -124,7 +105,7 @@ def _road(definition: Compiled, run: Run, way: Way, here: bool, closing: tuple[s
         way.says.target,
         here,
         way.when.explain(run.inputs) if way.when else None,
-        tuple(judge(definition, keys, run.inputs, foreign)),
+        tuple(judge(definition, way.needs, run.inputs, foreign)),
         (),
         way.says.allow,
     )

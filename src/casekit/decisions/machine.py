@@ -124,7 +124,7 @@ class Run:
         """Counts a posting into the totals and raises its internal event."""
         ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
-        if any(name not in known for name in self.definition.totals):
+        if not self.definition.totals.keys() <= known.keys():
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
         self.machine["ledger"] = ledger
@@ -193,6 +193,10 @@ class Run:
         else:
             self.machine["wake"] = wake
 
+    def let_go(self) -> None:
+        """Ends the run: it and its clocks hold on to each other, and many runs are made. Nothing can be asked of it any more."""
+        del self.clocks
+
     def _eventless(self) -> bool:
         inputs = self.inputs
         for way in self.candidates("always"):
@@ -204,7 +208,7 @@ class Run:
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.says.requires)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs)
 
     def _kept(self, way: Way, target: Node) -> int:
         """How many of the active states, from the outermost on, a transition neither leaves nor enters.

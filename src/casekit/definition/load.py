@@ -83,7 +83,7 @@ def _is_default(attribute: Any, value: Any) -> bool:
     if default is attrs.NOTHING:
         return False
     if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
-        return not value
+        default = default.factory()
     return bool(value == default and type(value) is type(default))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +67,7 @@ def options(turn: Turn) -> Options:
     findings = assess(turn)
     found: dict[str, Option] = {}
     for asked in turn.desk.catalogue.implementations("casekit_plan", turn.definition.says.key):
-        for option in sorted(collect(asked, Option, view=turn.view(), findings=findings), key=lambda o: o.key):
+        for option in sorted(collect(asked, Option, view=turn.view(), findings=findings), key=_in_order):
             if option.key in found:
                 raise PluginFailed(f"the option {option.key!r} is offered by {found[option.key].plugin} and by {option.plugin}")
             found[option.key] = option
@@ -142,10 +143,10 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     definition = turn.definition
-    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
-    keys = {w.key for w in closing if not outcome or explain.outcome_of(definition, w) == outcome}
+    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
+    keys = {w.key for w in closing if not outcome or w.outcome == outcome}
     if not keys:
-        known = ", ".join(sorted({explain.outcome_of(definition, w) for w in closing})) or "none"
+        known = ", ".join(sorted({w.outcome for w in closing})) or "none"
         raise BadInput.at("outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {known}")
     found = [r for r in _roads(turn, dict.fromkeys(w.event for w in closing), {}) if r.transition in keys]
     return _explanation(turn, f"close {outcome}".strip(), cases.CLOSE, found)
@@ -157,7 +158,7 @@ def _roads(turn: Turn, events: Iterable[str], fields: Mapping[str, Any]) -> list
     foreign = turn.foreign(named)
     found = []
     for event in events:
-        roads = explain.roads(turn.definition, turn.run, event, plain(dict(fields), event), says.closing, foreign)
+        roads = explain.roads(turn.definition, turn.run, event, plain(dict(fields), event), foreign)
         found += [evolve(road, objections=tuple(_against(turn, event, road, fields))) for road in roads]
     return found
 
@@ -168,8 +169,8 @@ def _against(turn: Turn, event: str, road: Road, fields: Mapping[str, Any]) -> l
     before = list(turn.objections)
     turn.objections = []
     cases.ask_guards(turn, way, dict(fields))
-    if explain.ends(turn.definition, way):
-        cases.ask_closing(turn, explain.outcome_of(turn.definition, way))
+    if way.ends:
+        cases.ask_closing(turn, way.outcome)
     found, turn.objections = turn.objections, before
     return found
 
@@ -193,6 +194,11 @@ def _value(turn: Turn, path: str) -> str:
     known = view.latest if path.startswith("fact:") else view.totals if name in view.totals else view.data
     value = known.get(name)
     return "unknown" if value is None else str(value)
+
+
+def _in_order(option: Option) -> list[tuple[str, int]]:
+    """Keys as people sort them: ``instalments-4`` before ``instalments-12``."""
+    return [(words, int(number or 0)) for words, number in re.findall(r"(\D*)(\d*)", option.key)]
 
 
 def _figures(option: Option) -> tuple[Any, ...]:

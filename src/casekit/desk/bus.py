@@ -72,7 +72,7 @@ class Call:
     Attributes:
         spec: Which command.
         actor: Who gives it.
-        args: Its arguments, for the idempotency digest and for guards.
+        args: Its arguments, for the idempotency digest; canonical but for amounts.
         key: Idempotency key; empty: none.
         effective: Since when it holds; None: from now.
         observed: Whether it has happened outside and can't be refused.
@@ -80,7 +80,8 @@ class Call:
         version: Version of the case that the caller has seen; None: any.
         force: Of an observed event: whether the move is made even where the lifecycle does not allow it.
         about: Further clear members of the entry's ``about``.
-        sealed: Further members that are sealed with the case.
+        sealed: Further members that are sealed with the case, canonical.
+        digest: Keyed digest of ``key``; empty: not worked out yet.
     """
 
     spec: Spec
@@ -94,6 +95,7 @@ class Call:
     force: bool = False
     about: Json = field(factory=dict)
     sealed: Json = field(factory=dict)
+    digest: bytes = b""
 
 
 class Turn:
@@ -203,7 +205,8 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            self.objections += guarded(asked, view=self.view(asked.needs), **arguments)
+            if objections := guarded(asked, view=self.view(asked.needs), **arguments):
+                self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
         """Writes a posting and counts it."""
@@ -242,6 +245,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        run.let_go()
 
     def refuse(self, recorded: str, command: str) -> None:
         """Appends the refusal."""
@@ -257,6 +261,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        self.run.let_go()
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
@@ -284,12 +289,12 @@ class Turn:
             about["nonconforming"] = True
         sealed = dict(self.call.sealed)
         if self.call.reason:
-            sealed["reason"] = self.call.reason
+            sealed["reason"] = plain(self.call.reason, "reason")
         if self.objections:
             about["objections"] = [clear(o) for o in self.objections]
             sealed["objections"] = [words(o) for o in self.objections]
         if sealed:
-            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", plain(sealed))
+            about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
 
 
@@ -348,7 +353,7 @@ class Bus:
             return again
         if refusal is not None:
             raise refusal
-        value = self.desk.case_value(turn.work, turn.stream, turn.definition)
+        value = self.desk.case_left(turn.work, turn.stream, turn.definition)
         return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
     def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
@@ -454,8 +459,11 @@ class Bus:
     def request_of(self, shelf: Shelf, call: Call) -> bytes:
         """The keyed digest of a request."""
         when = str(call.effective) if call.effective is not None else ""
-        request = [call.spec.name, call.actor.name, plain(dict(call.args)), when, call.observed, call.reason]
-        return shelf.vault.idempotency(encode(request))
+        request = [call.spec.name, call.actor.name, call.args, when, call.observed, call.reason]
+        try:
+            return shelf.vault.idempotency(encode(request))
+        except (TypeError, ValueError):  # values that JSON does not have, or that are not valid: said in words
+            return shelf.vault.idempotency(encode(plain(request)))
 
     def answer_of(self, shelf: Shelf, call: Call) -> tuple[str, int] | None:
         """Stream and n of the first answer to a call with an idempotency key.
@@ -465,7 +473,7 @@ class Bus:
         """
         if not call.key:
             return None
-        known = reading.answered(shelf, shelf.vault.idempotency(f"{call.actor.name}\0{call.key}"))
+        known = reading.answered(shelf, self._key_of(shelf, call))
         if known is None:
             return None
         request, uuid, n = known
@@ -476,11 +484,17 @@ class Bus:
     def remember(self, work: Work, call: Call, stream: Stream) -> None:
         """Writes the idempotency key beside the entry."""
         if call.key:
-            digest = work.shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
-            if any(row[1] == digest for row in work.rows.others.get(IDEMPOTENCY, ())):
+            digest = self._key_of(work.shelf, call)
+            if digest in work.keyed:
                 raise KeyReused.at("key", f"{call.key!r} came before in this batch", "use a fresh key for each command of a batch")
+            work.keyed.add(digest)
             row = (work.shelf.tenant, digest, self.request_of(work.shelf, call), stream.sid, stream.n, stream.recorded)
             work.add(IDEMPOTENCY, row)
+
+    def _key_of(self, shelf: Shelf, call: Call) -> bytes:
+        if not call.digest:
+            call.digest = shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
+        return call.digest
 
     def _answered(self, shelf: Shelf, call: Call) -> Done | None:
         known = self.answer_of(shelf, call)
@@ -522,12 +536,13 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) is not (known := before.get(name)) and value != known}
     if parts:
         changes.append({"c": "machine", "set": parts})
-    sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
-    if sums:
-        changes.append({"c": "totals", "set": sums})
+    if after["totals"] is not before["totals"]:
+        sums = {name: value for name, value in after["totals"].items() if before["totals"].get(name) != value}
+        if sums:
+            changes.append({"c": "totals", "set": sums})
     for change in run.clocks.changes.values():
         clock: Json = {"c": "clock", "id": change.clock, "instance": change.instance, "row": change.row}
         if change.live is not None:

@@ -17,7 +17,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, Message, Person, Raw, RunningClock, Touched, Values, View
+from casekit.plugins.view import Document, Fact, Message, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
 from casekit.store import reading
 
@@ -50,7 +50,6 @@ class CaseFile:
         self.touched: Touched = set()
         self._data: Values | None = None
         self._sealed = stream.head["sealed"]
-        self._facts = _Latest(self)
         self._opened: dict[str, Json] = {}
 
     @property
@@ -74,8 +73,8 @@ class CaseFile:
         """What the machine may look at."""
         head = self.stream.head
         return World(
-            data=Raw(self.data) if head["sealed"] else head["data"],
-            facts=self._facts,
+            data=_Canonical(self) if head["sealed"] else head["data"],
+            facts=_Latest(self),
             parties=head["parties"],
             documents=head["documents"],
             zone=self.zone,
@@ -96,7 +95,7 @@ class CaseFile:
 
     def latest(self) -> Mapping[str, Any]:
         """The latest value of each fact, as Python has it."""
-        return _Typed(self._facts, self.definition.says.facts if self.definition else {})
+        return _Typed(_Latest(self), self.definition.says.facts if self.definition else {})
 
     def parties(self) -> tuple[Person, ...]:
         """The parties of the case, in order of role."""
@@ -207,7 +206,7 @@ class _Loading(View):
         put(self, "_wanted", wanted)
         put(self, "now", now)
 
-    @property
+    @property  # type: ignore[misc]
     def __class__(self) -> type[View]:  # type: ignore[override]
         """A view like any other: it compares with others, and ``evolve`` makes a plain one of it."""
         return View
@@ -273,6 +272,25 @@ _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
     "choice": lambda file, _now, _need: file.stream.head.get("choice", {}).get("option"),
 }
 """Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""
+
+
+class _Canonical(Mapping[str, Any]):
+    """Case data as conditions read it; sealed values are opened when one of them asks."""
+
+    __slots__ = ("_clear", "_file")
+
+    def __init__(self, file: CaseFile) -> None:
+        self._clear: Mapping[str, Any] = file.stream.head["data"]
+        self._file = file
+
+    def __getitem__(self, name: str) -> Any:
+        return self._clear[name] if name in self._clear else self._file.data.raw(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._file.data)
+
+    def __len__(self) -> int:
+        return len(self._file.data)
 
 
 class _Latest(Mapping[str, Any]):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from casekit.decisions import explain, totals
+from casekit.decisions import totals
 from casekit.decisions.compiled import Way
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
@@ -106,7 +106,7 @@ class Opening:
         """Opens it within a transaction."""
         stream, turn = self.begin(work, number)
         self.desk.bus.remember(work, self.call, stream)
-        case = self.desk.case_value(work, stream, self.definition)
+        case = self.desk.case_left(work, stream, self.definition)
         return Done(case, (1,), case.due, objections=tuple(turn.objections), unknown=tuple(turn.unknown))
 
     def begin(self, work: Work, number: str) -> tuple[Stream, Turn]:
@@ -180,7 +180,7 @@ class Opening:
             changes.append(data)
         changes += [{"c": "role", "role": role, "party": party} for role, party in roles]
         if currency and says.totals:
-            changes.append({"c": "totals", "set": totals.derived(self.definition, totals.nothing(self.definition, currency))})
+            changes.append({"c": "totals", "set": totals.nothing(self.definition, currency)})
         return changes
 
     def _guard(self, turn: Turn) -> None:
@@ -258,14 +258,12 @@ def consider(turn: Turn, way: Way, given: Json) -> None:
         turn.desk.bus.demand(turn.call.actor, says.allow, turn.definition.says.key)
     if says.reason and not turn.call.reason and not turn.call.observed:
         raise BadInput.at(f"{way.event}/reason", "is missing", "say why")
-    closing = explain.ends(turn.definition, way)
-    keys = (*says.requires, *(turn.definition.says.closing if closing else ()))
     before = len(turn.objections)
-    turn.require(keys, given)
+    turn.require(way.needs, given)
     if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
         ask_guards(turn, way, _python(given, says.form))
-    if closing:
-        ask_closing(turn, explain.outcome_of(turn.definition, way))
+    if way.ends:
+        ask_closing(turn, way.outcome)
     if len(turn.objections) > before:
         turn.accepted = False
         if not (turn.call.observed and turn.call.force):
@@ -329,9 +327,9 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
         BadInput: no transition leads to that outcome from anywhere, or several do from here.
     """
     definition = turn.definition
-    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if explain.ends(definition, w)]
-    known = sorted({explain.outcome_of(definition, w) for w in ways})
-    ways = [w for w in ways if explain.outcome_of(definition, w) == outcome]
+    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
+    known = sorted({w.outcome for w in ways})
+    ways = [w for w in ways if w.outcome == outcome]
     if not ways:
         raise BadInput.at(
             "outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {', '.join(known) or 'none'}"
@@ -344,7 +342,7 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
         return
     turn.call.about["event"] = way.event
     turn.objections.append(not_here(turn, way.event))
-    turn.require((*way.says.requires, *definition.says.closing), {})
+    turn.require(way.needs, {})
     ask_closing(turn, outcome)
     turn.accepted = False
 

@@ -24,6 +24,7 @@ from casekit.desk.bus import Call, Turn
 from casekit.desk.cases import Opening
 from casekit.desk.importing_steps import Loss, Names, Step, Steps, Trail
 from casekit.desk.importing_turns import IMPORT, call_of, go_on_by, leave, open_by
+from casekit.desk.traces import cases_of, digest_of
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Problem
 from casekit.model.actor import Actor
@@ -31,7 +32,6 @@ from casekit.model.canonical import Json, encode
 from casekit.model.log import LogTrace
 from casekit.model.time import effective, from_micros, micros
 from casekit.plugins.declared import Importer
-from casekit.store import reading
 from casekit.store.shelf import Shelf, writing
 from casekit.store.writing import IDEMPOTENCY
 
@@ -148,8 +148,9 @@ class _Importing:
         progress: Progress | None,
     ) -> None:
         self.desk, self.actor, self.file, self.progress = desk, actor, Path(file), progress
-        self.rules = read_map(map_path)
-        self.definition = self._definition(Path(map_path))
+        self.map = Path(map_path)
+        self.rules = read_map(self.map)
+        self.definition = self._definition()
         desk.bus.authorise(Call(IMPORT, actor), self.definition.says.key)
         self.format = _format(desk, format_key)
         self.shelf: Shelf = desk.shelf(actor.tenant)
@@ -158,6 +159,7 @@ class _Importing:
         self.live_from = self.now if live_from is None else effective(live_from, zone).at
         self.zone = zone
         self.cases = self.events = self._size = 0
+        self._fitting = {self.definition.digest}
 
     def run(self) -> Imported:
         """Checks the whole log, then records what of it is new."""
@@ -172,13 +174,12 @@ class _Importing:
             if self.progress is not None and kept is not None:
                 self.progress(self._size + self._size * done // len(kept), 2 * self._size)
         failed = result.nonconforming
-        loss = dict(sorted(steps.loss.items()))
-        return Imported(self.cases, self.events, result.new, result.new - len(failed), tuple(failed), result.unknown, loss)
+        return Imported(self.cases, self.events, result.new, result.new - len(failed), tuple(failed), result.unknown, steps.loss())
 
-    def _definition(self, map_path: Path) -> Compiled:
-        path = map_path.parent / self.rules.case_type
+    def _definition(self) -> Compiled:
+        path = self.map.parent / self.rules.case_type
         case_type = read_case_type(path)
-        check_map(self.rules, case_type, str(map_path))
+        check_map(self.rules, case_type, str(self.map))
         return self.desk.library.add(case_type, str(path), current=False)
 
     def _steps(self) -> Steps:
@@ -228,21 +229,33 @@ class _Importing:
 
     def _changed(self, batch: Sequence[Trail]) -> Iterator[Problem]:
         """Traces that no longer begin with the events that are on record of them."""
-        for trail, stream in self._known(self.desk.work(self.shelf), batch).items():
-            known = stream.head["imported"]
+        known_cases = self._known(self.desk.work(self.shelf), batch)
+        for trail in batch:
+            if trail.id not in known_cases:
+                continue
+            head = known_cases[trail.id].head
+            self._fits(head["definition"])
+            known = head["imported"]
             if known["events"] <= len(trail.steps) and known["seen"] != self._seen(trail, known["events"]):
                 what = f"the first {known['events']} events of {trail.id!r} are not those that were imported before"
                 yield Problem(trail.where, what, "take the trace out, or import the log under another source name: source in the map")
 
-    def _known(self, work: Work, batch: Sequence[Trail]) -> dict[Trail, Stream]:
-        """The cases of traces that are on record."""
-        digests = {self._digest(trail): trail for trail in batch}
-        found = reading.answered_all(self.shelf, list(digests))
-        work.load(list(found.values()))
-        return {digests[digest]: work.streams[uuid] for digest, uuid in found.items()}
+    def _fits(self, digest: str) -> None:
+        """Refuses a map that does not fit the version of the case type that a running case is pinned to.
 
-    def _digest(self, trail: Trail) -> bytes:
-        return self.shelf.vault.idempotency(f"import\0{self.rules.source}\0{trail.id}")
+        Raises:
+            BadInput: what that version does not know.
+        """
+        if digest not in self._fitting:
+            says = self.desk.library.pinned(self.shelf, digest).says
+            check_map(self.rules, says, f"{self.map} (for cases of version {says.version} of {says.key})")
+            self._fitting.add(digest)
+
+    def _known(self, work: Work, batch: Sequence[Trail]) -> dict[str, Stream]:
+        """The cases of traces that are on record, by the trace's id."""
+        found = cases_of(self.shelf, self.rules.source, [trail.id for trail in batch])
+        work.load(list(found.values()))
+        return {trace: work.streams[uuid] for trace, uuid in found.items()}
 
     def _seen(self, trail: Trail, count: int) -> str:
         """A keyed digest of what the first events were, and when."""
@@ -256,7 +269,7 @@ class _Importing:
             result = _Result()
             known = self._known(work, batch)
             for trail in batch:
-                self._continue(work, trail, known.get(trail), result)
+                self._continue(work, trail, known.get(trail.id), result)
             return result
 
         if not self.definition.says.number:
@@ -301,7 +314,7 @@ class _Importing:
         opening.then = then
         work.live = step.when.at >= self.live_from
         stream, turn = opening.begin(work, opening.drawn(work))
-        key = (work.shelf.tenant, self._digest(trail), self._request(trail), stream.sid, 1, stream.recorded)
+        key = (work.shelf.tenant, digest_of(self.shelf, self.rules.source, trail.id), self._request(trail), stream.sid, 1, stream.recorded)
         work.add(IDEMPOTENCY, key)
         return stream, turn
 

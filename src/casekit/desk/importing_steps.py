@@ -5,7 +5,7 @@ Nothing here touches a store, so a whole log can be looked through before anythi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from attrs import define, field, frozen
@@ -66,13 +66,13 @@ class Step:
     data: Json
     form: Json
     facts: Json
-    charges: list[tuple[str, Money, bool]]
+    charges: tuple[tuple[str, Money, bool], ...]
     pay: Money | None
     note: str
     raw: Json
 
 
-@frozen(eq=False)
+@frozen
 class Trail:
     """One trace, ready to be recorded.
 
@@ -91,6 +91,19 @@ class Trail:
     steps: list[Step]
 
 
+@define
+class _Fate:
+    """What becomes of an attribute under a rule, and how often it came.
+
+    Attributes:
+        what: ``mapped``, ``raw`` or ``dropped``.
+        count: Occurrences.
+    """
+
+    what: str
+    count: int = 0
+
+
 @frozen
 class _Plan:
     """A rule of the map with what it looks at.
@@ -99,7 +112,8 @@ class _Plan:
         rule: The rule; None: for events that the map does not know.
         looks: Attributes that it maps, those of every event among them.
         data, form, facts: Target, attribute and field of each, in order.
-        forms: Forms of the case data, of the transition's fields and of each fact, to check the values by.
+        forms: Forms of the case data, of the transition's fields and of the facts, to check the values by.
+        fates: What becomes of each attribute that has come so far.
     """
 
     rule: EventRule | None
@@ -108,6 +122,7 @@ class _Plan:
     form: tuple[tuple[str, str, Field], ...] = ()
     facts: tuple[tuple[str, str, Field], ...] = ()
     forms: tuple[Form, Form, Form] | None = None
+    fates: dict[str, _Fate] = field(factory=dict)
 
 
 class Steps:
@@ -118,14 +133,11 @@ class Steps:
         rules: The map.
         definition: Its case type.
 
-    Attributes:
-        loss: Attribute → what became of it, over all traces so far.
         now: The shell's present (canonical instant): nothing holds later.
     """
 
     def __init__(self, file: str, rules: ImportMap, definition: Compiled, now: str) -> None:
-        self.loss: dict[str, Loss] = {}
-        self.now = now
+        self._now = now
         self._file, self._rules, self._says = file, rules, definition.says
         self._book = definition.says.ledger.currency if definition.says.ledger else ""
         self._always = frozenset(name for name in (NAME, rules.time.attribute, rules.actor.attribute) if name)
@@ -133,7 +145,7 @@ class Steps:
         self._unknown = _Plan(None, self._always)
         self._case = _named(rules.case.data, definition.says.data)
         self._case_form = Form({name: f for name, _, f in self._case}, complete=False)
-        self._case_looks = frozenset((rules.case.key or NAME, *rules.case.data.values()))
+        self._trace = _Plan(None, frozenset((rules.case.key or NAME, *rules.case.data.values())))
         self._times: dict[str, Effective] = {}
 
     def trail(self, trace: LogTrace) -> Trail:
@@ -144,10 +156,10 @@ class Steps:
         """
         where = f"{self._file}:{trace.line}"
         data = self._values(self._case, trace.attributes, where, self._case_form)
-        raw = self._kept(trace.attributes, self._case_looks, where)
+        raw = self._kept(trace.attributes, self._trace, where)
         steps = [self._step(event, i) for i, event in enumerate(trace.events, start=1)]
         self._one_currency(data, steps, where)
-        return Trail(self._id(trace, where), where, data, raw, steps)
+        return Trail(plain(self._id(trace, where), where), where, data, raw, steps)
 
     def _id(self, trace: LogTrace, where: str) -> str:
         key = self._rules.case.key
@@ -165,22 +177,22 @@ class Steps:
         held = self._when(attributes, where)
         actor = attributes.get(self._rules.actor.attribute)
         named = actor_of(self._rules, actor.value) if actor is not None else None
-        raw = self._kept(attributes, plan.looks, where)
+        raw = self._kept(attributes, plan, where)
         rule = plan.rule
         if rule is None or plan.forms is None:
-            return Step(ordinal, event.name, rule, held, named, {}, {}, {}, [], None, "", raw)
+            return Step(ordinal, plain(event.name, where), rule, held, named, {}, {}, {}, (), None, "", raw)
         return Step(
             ordinal=ordinal,
             name=event.name,
             rule=rule,
             when=held,
             actor=named,
-            data=self._values(plan.data, attributes, where, plan.forms[0]),
-            form=self._values(plan.form, attributes, where, plan.forms[1]),
-            facts=self._values(plan.facts, attributes, where, plan.forms[2]),
-            charges=[c for charge in rule.charges if (c := self._charge(charge, attributes, where)) is not None],
+            data=self._values(plan.data, attributes, where, plan.forms[0]) if plan.data else {},
+            form=self._values(plan.form, attributes, where, plan.forms[1]) if plan.form else {},
+            facts=self._values(plan.facts, attributes, where, plan.forms[2]) if plan.facts else {},
+            charges=tuple(c for charge in rule.charges if (c := self._charge(charge, attributes, where)) is not None),
             pay=self._amount(rule.pay.amount, attributes, where) if rule.pay else None,
-            note=_note(rule, attributes),
+            note=plain(_note(rule, attributes), where) if rule.note else "",
             raw=raw,
         )
 
@@ -193,16 +205,14 @@ class Steps:
         found = self._times.get(time.value)
         if found is None:
             found = when(self._rules, time.value, where)
-            if found.at > self.now:
-                raise BadInput.at(where, f"{time.value} lies later than now ({self.now})", "import what has happened")
+            if found.at > self._now:
+                raise BadInput.at(where, f"{time.value} lies later than now ({self._now})", "import what has happened")
             if len(self._times) > 100_000:
                 self._times.clear()
             self._times[time.value] = found
         return found
 
     def _values(self, wanted: tuple[tuple[str, str, Field], ...], attributes: Mapping[str, LogAttribute], where: str, form: Form) -> Json:
-        if not wanted:
-            return {}
         found = {name: value(self._rules, attributes[a], f.schema, where) for name, a, f in wanted if a in attributes}
         return form.read(found, f"{where}: ") if found else found
 
@@ -240,22 +250,34 @@ class Steps:
                 if found.currency != wanted:
                     raise BadInput.at(where, f"event {step.ordinal} says {found}, and the ledger is kept in {wanted}", "convert it first")
 
-    def _kept(self, attributes: Mapping[str, LogAttribute], looks: frozenset[str], where: str) -> Json:
-        """What is kept raw; all attributes are counted."""
-        rules, loss = self._rules.attributes, self.loss
+    def loss(self) -> dict[str, Loss]:
+        """What became of each attribute, over all traces so far."""
+        found: dict[str, Loss] = {}
+        for plan in (self._trace, self._unknown, *self._plans.values()):
+            for name, fate in plan.fates.items():
+                counted = found.setdefault(name, Loss())
+                setattr(counted, fate.what, getattr(counted, fate.what) + fate.count)
+        return dict(sorted(found.items()))
+
+    def _kept(self, attributes: Mapping[str, LogAttribute], plan: _Plan, where: str) -> Json:
+        """What is kept raw; all attributes are counted. Those nested in one that is mapped stand for themselves, as ``outer/inner``."""
         raw: Json = {}
-        for name, attribute in _flat(attributes, looks):
-            counted = loss.get(name)
-            if counted is None:
-                counted = loss[name] = Loss()
-            if name in looks:
-                counted.mapped += 1
-            elif rules.default == "drop" or name in rules.drop:
-                counted.dropped += 1
-            else:
-                counted.raw += 1
+        bare = True
+        for name, attribute in attributes.items():
+            fate = plan.fates.get(name) or self._fate(name, plan)
+            fate.count += 1
+            if fate.what == "raw":
                 raw[name] = _raw(attribute)
-        return raw if all(map(str.isascii, raw)) else plain(raw, f"{where}: attribute")
+                bare = bare and attribute.value.isascii() and name.isascii() and not attribute.children
+            elif fate.what == "mapped" and attribute.children:
+                raw |= self._kept({f"{name}/{child.key}": child for child in attribute.children}, plan, where)
+        return raw if bare else plain(raw, f"{where}: attribute")
+
+    def _fate(self, name: str, plan: _Plan) -> _Fate:
+        rules = self._rules.attributes
+        dropped = rules.default == "drop" or name in rules.drop
+        fate = plan.fates[name] = _Fate("mapped" if name in plan.looks else "dropped" if dropped else "raw")
+        return fate
 
     def _plan(self, rule: EventRule, definition: Compiled) -> _Plan:
         says = definition.says
@@ -272,15 +294,6 @@ def _named(fields: Mapping[str, str], known: Mapping[str, Field]) -> tuple[tuple
     return tuple((name, attribute, known[name]) for name, attribute in fields.items())
 
 
-def _flat(attributes: Mapping[str, LogAttribute], looks: frozenset[str]) -> Iterator[tuple[str, LogAttribute]]:
-    """All attributes; those nested in one that is mapped stand for themselves, as ``outer/inner``."""
-    for name, attribute in attributes.items():
-        yield name, attribute
-        if attribute.children and name in looks:
-            for child in attribute.children:
-                yield f"{name}/{child.key}", child
-
-
 def _raw(attribute: LogAttribute) -> Any:
     """An attribute as it stands: a text alone, or its kind with its text or members."""
     if attribute.children or attribute.kind in ("list", "container"):
@@ -290,7 +303,7 @@ def _raw(attribute: LogAttribute) -> Any:
 
 
 def _note(rule: EventRule, attributes: Mapping[str, LogAttribute]) -> str:
-    found = attributes.get(rule.note) if rule.note else None
+    found = attributes.get(rule.note)
     return found.value if found is not None and found.value.strip() else ""
 
 

@@ -12,7 +12,8 @@ from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.timeline import journal, timeline
-from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+from casekit.desk.traces import cases_of
+from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, NotFound
 from casekit.model.actor import Actor
@@ -35,14 +36,15 @@ READ_PARTY = Spec("read-party", "party.read")
 READ_DOCUMENT = Spec("read-document", "document.read")
 READ_JOURNAL = Spec("read-journal", "journal.read")
 VERIFY = Spec("verify", "journal.verify")
+UNDELIVERED = Spec("undelivered", "journal.read")
 LARGEST_PAGE = 500
 
 
 def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
-    """UUID of a case.
+    """UUID of a case, named by a value, its id, its human number, or ``source/trace`` where it was imported.
 
     Raises:
-        NotFound: no case has that human number.
+        NotFound: there is no such case.
     """
     if isinstance(case, Done):
         return case.case.id
@@ -50,7 +52,11 @@ def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
         return case.id
     if len(case) == 36 and case.count("-") == 4:
         return case
-    found = reading.numbered(desk.shelf(tenant), case)
+    shelf = desk.shelf(tenant)
+    found = reading.numbered(shelf, case)
+    source, slash, trace = case.partition("/")
+    if found is None and slash:
+        found = cases_of(shelf, source, [trace]).get(trace)
     if found is None:
         raise NotFound.at("case", f"there is no case {case}", "check the number or id, the tenant and the store")
     return found
@@ -189,6 +195,15 @@ class Questions:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
         return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
+    def undelivered(self) -> tuple[Undelivered, ...]:
+        """What waits in the outbox, in the order of cases and entries."""
+        self._may(UNDELIVERED)
+        shelf = self.desk.shelf(self.actor.tenant)
+        rows = reading.outbox(shelf)
+        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
+        cases = {head.sid: head.uuid for head in reading.heads_of(shelf, uuids).values()}
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.

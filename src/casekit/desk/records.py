@@ -58,7 +58,7 @@ def note(turn: Turn, text: str) -> None:
     """Decides on a note: words that the case owns."""
     if not text.strip():
         raise BadInput.at("note", "is empty", "write something")
-    turn.call.sealed["text"] = text
+    turn.call.sealed["text"] = plain(text, "note")
     turn.guard("note", {})
 
 

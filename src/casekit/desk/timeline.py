@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from casekit.desk.past import at
@@ -12,12 +14,16 @@ from casekit.desk.work import Stream, Work
 from casekit.errors import Refused, Stale
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
+from casekit.model.money import render
 from casekit.record.entry import COLUMNS
 from casekit.store import reading
 from casekit.store.shelf import Shelf
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+
+_TITLES = ("event", "key", "option", "kind", "outcome", "role")
+"""What an entry may be about, in the order of what says most."""
 
 ERASED = "The words are erased."
 
@@ -38,6 +44,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
     _, n, recorded, effective, _, day, actor, kind, _, spoke, _, body, _ = entry
     said = decode(body)
     about: Json = said["about"]
+    changes: list[Json] = said["changes"]
     words = _about_words(work, stream, about)
     return Happening(
         n,
@@ -45,13 +52,19 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         day or effective,
         actor,
         kind,
-        _title(kind, about, said["changes"]),
-        tuple(_open_change(work, stream, change) for change in said["changes"]),
+        _title(kind, about, changes),
+        tuple([_open_change(work, stream, change) if "sealed" in change else change for change in changes]),
         tuple(about.get("events", ())),
-        _objections(about, words),
+        _objections(about, words) if "objections" in about else (),
         words.get("text") or words.get("reason"),
-        decode(spoke),
+        _spoken(spoke),
     )
+
+
+@lru_cache(maxsize=1024)
+def _spoken(text: str) -> Mapping[str, str]:
+    """Plugin → version; most entries of a case say the same."""
+    return MappingProxyType(decode(text))
 
 
 def journal(shelf: Shelf, sid: int) -> tuple[Json, ...]:
@@ -110,25 +123,27 @@ def _objections(about: Json, words: Json) -> tuple[Objection, ...]:
 
 
 def _open_change(work: Work, stream: Stream, change: Json) -> Json:
-    sealed = change.get("sealed")
-    if not sealed:
-        return change
+    """The change with what is sealed in it laid open; takes over the one it is given."""
+    sealed = change.pop("sealed")
     tenant, uuid = work.shelf.tenant, stream.uuid
-    rest = {name: value for name, value in change.items() if name != "sealed"}
     if change["c"] == "data":
         envelopes = {owner: record["envelope"] for owner, record in sealed.items()}
-        return {**rest, "set": {**change.get("set", {}), **opened(work.key, tenant, uuid, "data", envelopes)}}
+        change.setdefault("set", {}).update(opened(work.key, tenant, uuid, "data", envelopes))
+        return change
     path = f"fact/{change['key']}" if change["c"] == "fact" else change["c"]
-    return {**rest, **opened(work.key, tenant, uuid, path, sealed)}
+    change.update(opened(work.key, tenant, uuid, path, sealed))
+    return change
 
 
 def _title(kind: str, about: Json, changes: list[Json]) -> str:
     if kind == "refused":
         return " ".join(str(about[name]) for name in ("command", "event", "outcome", "key", "via") if name in about)
-    for name in ("event", "key", "option", "kind", "outcome", "role"):
+    for name in _TITLES:
         if name in about:
             return str(about[name])
     if "via" in about:
         return f"{about['via']} {about['direction']}"
-    component = next((c["component"] for c in changes if c["c"] == "posting" and kind != "open"), "")
-    return component or ", ".join(event for event in about.get("events", ()) if event.startswith("clock."))
+    posted = next((c for c in changes if c["c"] == "posting"), None) if kind != "open" else None
+    if posted is not None:
+        return f"{posted['component']} {render(posted['minor'], posted['currency'])}".strip()
+    return ", ".join(dict.fromkeys(event for event in about.get("events", ()) if event.startswith("clock.")))

@@ -12,7 +12,7 @@ from casekit.model.canonical import Json
 from casekit.model.money import Money
 
 
-@frozen
+@frozen(slots=False)
 class Case:
     """A case as it was read or left by a command.
 
@@ -56,7 +56,7 @@ class Case:
     definition: str = field(repr=False)
 
 
-@frozen
+@frozen(slots=False)
 class Done:
     """What a command did.
 
@@ -81,7 +81,7 @@ class Done:
     again: bool = False
 
 
-@frozen
+@frozen(slots=False)
 class Listed:
     """A case in a list: clear columns, and names where they were asked for.
 
@@ -101,7 +101,7 @@ class Listed:
     names: Mapping[str, tuple[str, ...]] = field(factory=dict)
 
 
-@frozen
+@frozen(slots=False)
 class Page:
     """One page of a list.
 
@@ -114,7 +114,7 @@ class Page:
     more: str | None = None
 
 
-@frozen
+@frozen(slots=False)
 class Happening:
     """One entry of a case's timeline.
 
@@ -146,6 +146,25 @@ class Happening:
 
 
 @frozen
+class Undelivered:
+    """An entry that not every listener has heard of.
+
+    Attributes:
+        case: UUID of the case.
+        n: The entry.
+        attempts: How often it was told in vain.
+        next_at: When it is told again (canonical instant); None: at the next sweep.
+        error: Who raised what, without words; empty: nobody has been told yet.
+    """
+
+    case: str
+    n: int
+    attempts: int
+    next_at: str | None
+    error: str
+
+
+@frozen(slots=False)
 class Options:
     """The options of one planning, by key, in the order of plugins and keys.
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -67,6 +67,7 @@ class Stream:
         recorded: When the last entry was recorded.
         head: The head after the last entry; empty before the first.
         text: Its canonical text.
+        state: SHA-256 of that text; empty: not worked out yet.
         rows: Projected rows that wait to be written, in order.
         times: When each pending entry was recorded, by n.
     """
@@ -80,6 +81,7 @@ class Stream:
     recorded: str
     head: Json
     text: str
+    state: bytes = b""
     rows: list[Row] = field(factory=list)
     times: dict[int, str] = field(factory=dict)
 
@@ -96,6 +98,7 @@ class Work:
         keys: Data keys opened or made so far, by owner; None: there is none (erased, or never made).
         wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
+        keyed: Digests of the idempotency keys used in it.
     """
 
     shelf: Shelf
@@ -105,6 +108,7 @@ class Work:
     keys: dict[str, Key | None] = field(factory=dict)
     wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
+    keyed: set[bytes] = field(factory=set)
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
         """The stream, loaded when it is first asked for.
@@ -153,17 +157,19 @@ class Work:
         effective: Effective,
         recorded: str,
         command: str,
-        spoke: Mapping[str, str],
+        spoke: dict[str, str],
     ) -> int:
         """One more entry on a stream; gives its n. The changes are canonical."""
         tenant = self.shelf.tenant
         n = stream.n + 1
         recorded = max(recorded, stream.recorded)
+        before = stream.head.get("version")
         stream.head, written = fold(stream.head or None, changes, n)
-        stream.text = encode(stream.head)
+        if stream.head["version"] != before:
+            stream.text, stream.state = encode(stream.head), b""
         body = encode({"about": about, "changes": changes})
-        state = state_digest(stream.text)
-        spoken = encode(dict(spoke)) if spoke else "{}"
+        state = stream.state = stream.state or state_digest(stream.text)
+        spoken = encode(spoke) if spoke else "{}"
         columns = (FORMAT, n, recorded, effective.at, effective.zone, effective.day, actor, kind, command, spoken, state)
         stream.hash = link(stream.hash, header(tenant, stream.uuid, *columns), body)
         stream.n, stream.recorded = n, recorded

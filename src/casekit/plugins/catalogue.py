@@ -79,6 +79,11 @@ class Asked:
     call: Callable[..., Any]
     needs: tuple[Need, ...]
 
+    @property
+    def said(self) -> str:
+        """Plugin, version and hook, as errors name them."""
+        return f"{self.plugin.name} {self.plugin.version}: {getattr(self.call, '__name__', 'hook')}"
+
 
 class Catalogue:
     """The plugins of one desk.
@@ -224,20 +229,18 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     Raises:
         PluginFailed: it raised, or answered something else than promised; names plugin and hook.
     """
-    name = getattr(asked.call, "__name__", "hook")
     try:
-        answered = list(call_with(asked.call, arguments) or ())
+        answered = call_with(asked.call, arguments)
+        answered = list(answered) if answered else []
     except StoreFailed:
         raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} failed: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
-        raise PluginFailed(f"{asked.plugin.name} {asked.plugin.version}: {name} raised {type(wrong).__name__}: {wrong}") from wrong
+        raise PluginFailed(f"{asked.said} raised {type(wrong).__name__}: {wrong}") from wrong
     for answer in answered:
         if not isinstance(answer, kind):
-            raise PluginFailed(
-                f"{asked.plugin.name} {asked.plugin.version}: {name} answered a {type(answer).__name__}, not a {kind.__name__}"
-            )
+            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {kind.__name__}")
     return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answered]
 
 
@@ -278,7 +281,9 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    return function(**(arguments if names is None else {name: arguments[name] for name in names if name in arguments}))
+    if names is None or names == tuple(arguments):
+        return function(**arguments)
+    return function(**{name: arguments[name] for name in names if name in arguments})
 
 
 @lru_cache(maxsize=4096)

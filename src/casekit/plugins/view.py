@@ -73,22 +73,6 @@ class Values(Mapping[str, Any]):
         return sum(1 for _ in self)
 
 
-class Raw(Mapping[str, Any]):
-    """The same fields as canonical values: what conditions read."""
-
-    def __init__(self, values: Values) -> None:
-        self._values = values
-
-    def __getitem__(self, name: str) -> Any:
-        return self._values.raw(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
-
-    def __len__(self) -> int:
-        return len(self._values)
-
-
 @frozen
 class Person:
     """A party as a case sees it.

@@ -7,7 +7,7 @@ are hex; bodies, heads and envelopes are the texts as they were stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from casekit.model.canonical import Json
@@ -44,36 +44,72 @@ def unpacked(tenant: str, said: Mapping[str, Any]) -> Stream:
     """The stream that a bundle holds.
 
     Raises:
-        KeyError, ValueError: a member is missing, or a digest is no hex.
+        KeyError, ValueError, TypeError, AttributeError: a member is missing, one is there that proves nothing, or a
+            digest is no hex.
     """
+    uuid, kind, n, version, hash_, recorded, head, listed, entries, rows = _cells(said, _STREAM)
     return Stream(
         tenant,
-        said["stream"],
-        said["kind"],
-        said["n"],
-        said["version"],
-        bytes.fromhex(said["hash"]),
-        said["recorded"],
-        said["head"],
-        tuple(said["listed"][name] for name in LISTED),
-        [tuple(bytes.fromhex(e[name]) if name in _DIGESTS else e[name] for name in COLUMNS) for e in said["entries"]],
-        {table: [tuple(row[name] for name in ROWS[table]) for row in rows] for table, rows in said["rows"].items()},
+        uuid,
+        kind,
+        n,
+        version,
+        bytes.fromhex(hash_),
+        recorded,
+        head,
+        _cells(listed, LISTED),
+        [_entry(entry) for entry in entries],
+        {table: [_cells(row, ROWS[table]) for row in found] for table, found in rows.items()},
     )
 
 
+_STREAM = ("stream", "kind", "n", "version", "hash", "recorded", "head", "listed", "entries", "rows")
+
+
+def _entry(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    cells = zip(COLUMNS, _cells(said, COLUMNS), strict=True)
+    return tuple(bytes.fromhex(cell) if name in _DIGESTS else cell for name, cell in cells)
+
+
+def _cells(said: Mapping[str, Any], names: tuple[str, ...]) -> tuple[Any, ...]:
+    if len(said) != len(names):
+        raise ValueError(f"its members should be {', '.join(names)}")
+    return tuple(said[name] for name in names)
+
+
+_BROKEN = (KeyError, ValueError, TypeError, AttributeError)
+
+
 def verify_bundle(bundle: Mapping[str, Any]) -> Report:
-    """Checks every stream of a bundle, and that its definitions are what their addresses say."""
+    """Checks every stream of a bundle, that its case is among them, and that definitions are what their addresses say.
+
+    What is no bundle is reported as wrong, whatever it is.
+    """
     report = Report()
+    try:
+        for wrong in _wrong(bundle, report):
+            report.wrong.append(wrong)
+    except _BROKEN as broken:
+        report.wrong.append(Wrong("", None, f"this is no bundle: {type(broken).__name__} {broken}", "bundle"))
+    return report
+
+
+def _wrong(bundle: Mapping[str, Any], report: Report) -> Iterator[Wrong]:
+    if bundle["format"] != FORMAT:
+        yield Wrong("", None, f"format {bundle['format']} is not known here (this casekit reads format {FORMAT})", "bundle")
+        return
     for said in bundle["streams"]:
         report.streams += 1
-        report.entries += len(said["entries"])
         try:
-            wrong = check(unpacked(bundle["tenant"], said))
-        except (KeyError, ValueError, TypeError) as broken:
+            stream = unpacked(bundle["tenant"], said)
+            report.entries += len(stream.entries)
+            wrong = check(stream)
+        except _BROKEN as broken:
             wrong = Wrong(str(said.get("stream")), None, f"it can't be read: {type(broken).__name__} {broken}", "streams")
         if wrong is not None:
-            report.wrong.append(wrong)
+            yield wrong
+    if bundle["case"] not in [said["stream"] for said in bundle["streams"]]:
+        yield Wrong(str(bundle["case"]), None, "the case is not among the streams", "bundle")
     for digest, text in bundle["definitions"].items():
         if hashlib.sha256(text.encode()).hexdigest() != digest:
-            report.wrong.append(Wrong("", None, "the text is not the one that its address says", "definitions", digest, "body"))
-    return report
+            yield Wrong("", None, "the text is not the one that its address says", "definitions", digest, "body")

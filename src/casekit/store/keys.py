@@ -25,7 +25,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from casekit.errors import StoreFailed
 from casekit.model.canonical import decode, encode
-from casekit.record.envelope import associated, pack, unpack
+from casekit.record.envelope import associated, pack, parts
 
 KeyRow = tuple[str, str, str, bytes]
 """A row of ``data_keys``: owner, id, id of the wrapping key, wrapped key."""
@@ -117,8 +117,8 @@ class Vault:
         self.ring = ring
         self.tenant = tenant
         self._wrapping = {name: AESGCM(key) for name, key in ring.keys.items()}
-        self._search = _derived(ring.index, f"search/{tenant}")
-        self._idempotency = _derived(ring.index, f"idempotency/{tenant}")
+        self._search = hmac.new(_derived(ring.index, f"search/{tenant}"), digestmod="sha256")
+        self._idempotency = hmac.new(_derived(ring.index, f"idempotency/{tenant}"), digestmod="sha256")
         self._open: dict[KeyRow, Key] = {}
 
     def new(self, owner: str) -> tuple[Key, KeyRow]:
@@ -152,11 +152,11 @@ class Vault:
 
     def search(self, field: str, value: str) -> bytes:
         """The keyed digest by which a sealed value is found."""
-        return hmac.digest(self._search, f"{field}\0{value}".encode(), "sha256")
+        return _digest(self._search, f"{field}\0{value}")
 
     def idempotency(self, text: str) -> bytes:
         """The keyed digest of an idempotency key or of a request."""
-        return hmac.digest(self._idempotency, text.encode(), "sha256")
+        return _digest(self._idempotency, text)
 
 
 class Key:
@@ -183,11 +183,11 @@ class Key:
         Raises:
             StoreFailed: the envelope was changed or belongs elsewhere.
         """
-        sealed = unpack(envelope)
-        if sealed.key != self.id:
+        key, nonce, ciphertext = parts(envelope)
+        if key != self.id:
             return None
         try:
-            return decode(self._cipher.decrypt(sealed.nonce, sealed.ciphertext, where).decode())
+            return decode(self._cipher.decrypt(nonce, ciphertext, where).decode())
         except InvalidTag:
             raise StoreFailed(f"an envelope at {where.decode()} was changed or belongs elsewhere (run verify)") from None
 
@@ -216,6 +216,13 @@ def place(tenant: str, stream: str, path: str) -> bytes:
 def by_owner(rows: Iterable[KeyRow], vault: Vault) -> dict[str, Key]:
     """Owner → open key."""
     return {row[0]: vault.unlock(row) for row in rows}
+
+
+def _digest(keyed: hmac.HMAC, text: str) -> bytes:
+    """The keyed digest of a text; ``keyed`` has taken in its key once, and is not changed."""
+    digesting = keyed.copy()
+    digesting.update(text.encode())
+    return digesting.digest()
 
 
 def _derived(root: bytes, purpose: str) -> bytes:

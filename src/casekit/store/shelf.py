@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -146,16 +146,14 @@ class Shelf:
         self.engine.dispose()
 
 
-@contextmanager
-def writing(shelf: Shelf) -> Iterator[Connection]:
+def writing(shelf: Shelf) -> AbstractContextManager[Connection]:
     """A write transaction: all of it, or nothing.
 
     Raises:
         StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
     """
     _ = shelf.vault  # made, where there is none, in a transaction of its own
-    with _transaction(shelf) as connection:
-        yield connection
+    return _transaction(shelf)
 
 
 @contextmanager
