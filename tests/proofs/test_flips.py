@@ -69,7 +69,7 @@ class SQLite:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         found = self.connection.execute(f"SELECT * FROM {table}")
-        names = [d[0] for d in found.description]
+        names = [d[0].lower() for d in found.description]  # SQLite does not tell Outcome from outcome, flipped in the schema or not
         return [
             {n: _Text(v) if isinstance(v, bytes) and _is_text(table, n) else v for n, v in zip(names, row, strict=True)} for row in found
         ]
