@@ -32,7 +32,7 @@ _SIMPLE = {
     "link": "link",
     "linkat": "link",
 }
-_LINE = re.compile(r"^\d+ (\w+)\((.*)\) += (-?\d+)")
+_LINE = re.compile(r"^\d+ +(\w+)\((.*)\) += (-?\d+)")
 _BYTES = re.compile(r"(?:\\x[0-9a-f]{2})+")
 _TEXT = re.compile(r'"((?:\\x[0-9a-f]{2})*)"')
 _HANDLE = re.compile(r"^\d+<((?:\\x[0-9a-f]{2})*)>")
