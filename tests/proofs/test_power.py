@@ -56,7 +56,10 @@ def recording(folder: Path, dice: random.Random, synchronous: str) -> list[Op]:
     if ran.returncode and "ptrace" in ran.stderr:
         return _without(f"strace may not trace here: {ran.stderr.splitlines()[0]}")
     assert ran.returncode == 0, ran.stderr
-    return list(disk.recorded(log, store))
+    ops = list(disk.recorded(log, store))
+    said = b"".join(op.data for op in ops if op.kind == "said").decode()
+    assert said == ran.stdout, "the recording does not hold everything that the writer said"
+    return ops
 
 
 def _without(why: str) -> list[Op]:
