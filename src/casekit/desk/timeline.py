@@ -58,7 +58,11 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         _objections(about, words) if "objections" in about else (),
         words.get("text") or words.get("reason"),
         _spoken(spoke),
+        {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
     )
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @lru_cache(maxsize=1024)
