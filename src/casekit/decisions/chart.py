@@ -25,9 +25,9 @@ _MANY = 4096
 
 @frozen
 class Deed:
-    """An action, its expressions loaded."""
+    """An action, its expressions loaded; of ``set``, None takes the value away."""
 
-    set: tuple[tuple[str, Expression], ...]
+    set: tuple[tuple[str, Expression | None], ...]
     emit: str
     run: str
     args: tuple[tuple[str, Expression], ...]

@@ -26,7 +26,10 @@ def problems(case_type: CaseType) -> Found:
         yield from _state(path, state, states)
     yield from _silent(case_type.states, "", set())
     yield from _transitions(case_type, states)
-    yield from _reachable(case_type, states)
+    reached = _reached(case_type, states)
+    for path in states:
+        if path not in reached:
+            yield _at(path), "no transition leads here", "add one, or take the state away"
 
 
 def _flat(states: Mapping[str, State], above: str) -> Iterator[tuple[str, State]]:
@@ -212,11 +215,20 @@ def _can_be_done(path: str, states: Mapping[str, State]) -> bool:
     return any(child.final for child in state.states.values())
 
 
-def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
+def unreachable(case_type: CaseType) -> list[str]:
+    """Paths of the states that nothing leads to."""
+    states = dict(_flat(case_type.states, ""))
+    reached = _reached(case_type, states)
+    return [path for path in states if path not in reached]
+
+
+def _reached(case_type: CaseType, states: Mapping[str, State]) -> set[str]:
     # A state is entered as a target or as an initial state; those around it are reached with it, but not their initial
-    # states. With a parallel state its regions are entered, also where only one of them was named.
+    # states. With a parallel state its regions are entered, also where only one of them was named. A shallow history
+    # leads back to every state beside it that was reached, and there to the initial one.
     entered: set[str] = set()
     reached: set[str] = set()
+    shallow: set[str] = set()
     waiting = list(inner("", case_type.initial))
     while waiting:
         path = waiting.pop()
@@ -225,15 +237,15 @@ def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
         entered.add(path)
         around = _around(path)
         reached.update((path, *around))
+        shallow |= set(around[-1:]) if states[path].history == "shallow" else set()
         waiting += _entered_with(path, states[path], states)
         for above in around:
             if states[above].parallel:
                 waiting += [region for region in _regions(above, states[above]) if region != path and region not in around]
+        waiting += [other for other in reached if other.rpartition(".")[0] in shallow]
         taken = [t for t in case_type.transitions.values() if t.target and any(s in reached for s in t.source)]
         waiting += [target for t in taken for target in (t.target or "").split()]
-    for path in states:
-        if path not in reached:
-            yield _at(path), "no transition leads here", "add one, or take the state away"
+    return reached
 
 
 def _entered_with(path: str, state: State, states: Mapping[str, State]) -> tuple[str, ...]:

@@ -251,12 +251,14 @@ class _Loader:
         return tuple(self._deed(action, f"{path}/{i}", form) for i, action in enumerate(actions))
 
     def _deed(self, action: Action, path: str, form: Mapping[str, Field]) -> Deed:
-        changes = []
-        for name, text in action.set.items():
+        changes: list[tuple[str, Expression | None]] = []
+        for at, name, text in [*(("set", *item) for item in action.set.items()), *(("unset", name, None) for name in action.unset)]:
             field = self.type.data.get(name)
             if field is None or field.personal:
                 what = "no such field" if field is None else "a personal field is never set by an expression"
-                self.problems.append(Problem(f"{self.where}: {path}/set/{name}", what, "set a clear field of the case's data"))
+                self.problems.append(Problem(f"{self.where}: {path}/{at}/{name}", what, "set a clear field of the case's data"))
+            elif text is None:
+                changes.append((name, None))
             else:
                 changes.append((name, self.written(text, f"{path}/set/{name}", form, kind_of(field.schema))))
         return Deed(

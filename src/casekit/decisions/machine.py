@@ -262,7 +262,7 @@ class Run:
                 self._do(deed.otherwise)
                 continue
             for name, expression in deed.set:
-                self.data[name] = expression.canonical(self.inputs)
+                self.data[name] = None if expression is None else expression.canonical(self.inputs)
                 self.inputs.data = _Overlay(self.data, self.world.data)
             if deed.emit or deed.run:
                 args = {name: e.canonical(self.inputs) for name, e in deed.args}

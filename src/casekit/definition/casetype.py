@@ -63,6 +63,7 @@ class Action:
         run: Named effect for the outbox, or empty.
         args: Argument of the effect, or field of the internal event → expression.
         when: Condition; where it does not hold, nothing of the action is done but ``otherwise``.
+        unset: Fields of case data that have no value any more.
         do: Further actions, after what this one does itself.
         otherwise: Actions where ``when`` does not hold or is not known.
     """
@@ -72,6 +73,7 @@ class Action:
     run: str = ""
     args: Mapping[str, str] = attr(factory=dict)
     when: str = ""
+    unset: tuple[str, ...] = attr(default=(), converter=_names)
     do: tuple[Action, ...] = attr(default=(), converter=_actions)
     otherwise: tuple[Action, ...] = attr(default=(), converter=_actions)
 
