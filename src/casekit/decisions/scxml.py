@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from casekit.decisions import check_lifecycle
 from casekit.decisions.check import check
+from casekit.decisions.compiled import compile_type
 from casekit.decisions.scxml_names import ERROR, HANDLER, Document, field_name
 from casekit.decisions.scxml_tree import Element, Wrong, parse
 from casekit.decisions.scxml_words import Word, assigns, event_fields, literal, test, value
@@ -60,13 +61,13 @@ def read_scxml(
     try:
         building = _Building(Document(root, resources or _nothing(root)), notes)
         case_type = building.case_type(key, version)
-        dead = set(check_lifecycle.unreachable(case_type))
-        if dead:
+        while dead := check_lifecycle.unreachable(case_type):
             building.leave_out(dead)
             case_type = building.case_type(key, version)
     except Wrong as wrong:
         raise BadInput([wrong.problem(where)]) from None
     check(case_type, where)
+    compile_type(case_type, "", (), where)  # a condition may have become too long, or a number too large
     return FromScxml(case_type, building.document.start, tuple(dict.fromkeys(building.notes)))
 
 
@@ -82,12 +83,14 @@ class _Building:
         self.document, self.notes = document, notes
         self.dead: frozenset[str] = frozenset()
 
-    def leave_out(self, paths: set[str]) -> None:
+    def leave_out(self, paths: list[str]) -> None:
         """States that nothing leads to are left out."""
         document = self.document
-        self.dead = frozenset(id_ for id_, path in document.paths.items() if path in paths)
-        for id_ in sorted(self.dead):
+        dead = [id_ for id_, path in document.paths.items() if path in paths]
+        for id_ in dead:
             self.note(document.elements[id_], "nothing leads here; left out")
+        self.dead = self.dead.union(dead)
+        document.leave_out(self.dead)
 
     def note(self, element: Element, words: str) -> None:
         name = f"<{element.name}>" + (f" {element.attributes['id']!r}" if "id" in element.attributes else "")

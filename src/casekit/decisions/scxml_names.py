@@ -191,10 +191,15 @@ class Document:
                 raise Wrong(self.root, f"the event {name!r} means something else here", "rename it")
         return names
 
-    def _ends(self, element: Element) -> bool:
+    def leave_out(self, dead: frozenset[str]) -> None:
+        """Without some states, others may never be done, and the events that say so never come."""
+        never = {f"done.state.{id_}" for id_, element in self.elements.items() if id_ in dead or not self._ends(element, dead)}
+        self.alphabet = tuple(event for event in self.alphabet if event not in never)
+
+    def _ends(self, element: Element, dead: frozenset[str] = frozenset()) -> bool:
         if element.name == "parallel":
-            return all(self._ends(region) for region in element.all("state", "parallel"))
-        return any(child.name == "final" for child in element.children)
+            return all(self._ends(region, dead) for region in element.all("state", "parallel"))
+        return any(child.name == "final" and self.idof(child) not in dead for child in element.children)
 
     def _fields_read(self) -> dict[str, set[str]]:
         """Event → the fields that someone reads of it; ``name`` where a state's handler reads it."""

@@ -12,12 +12,14 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Callable, Mapping
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 from attrs import evolve, field, frozen
 
+from casekit.decisions.grammar import LONGEST
 from casekit.decisions.scxml_tree import Element, Wrong
 
+_T = TypeVar("_T")
 PROCESSOR = "http://www.w3.org/TR/scxml/#SCXMLEventProcessor"
 """The SCXML event processor; ``scxml`` is its short name, and the same to us."""
 SYSTEM = ("name", "type", "sendid", "origin", "origintype", "invokeid")
@@ -91,7 +93,7 @@ def value(text: str, names: Names, element: Element) -> Word:
     Raises:
         Wrong: it is outside the subset.
     """
-    return _Mapping(names, element).value(_parsed(text, element))
+    return _mapped(_Mapping.value, text, names, element)
 
 
 def test(text: str, names: Names, element: Element) -> str:
@@ -100,7 +102,7 @@ def test(text: str, names: Names, element: Element) -> str:
     Raises:
         Wrong: it is outside the subset.
     """
-    return _Mapping(names, element).truth(_parsed(text, element))
+    return _mapped(_Mapping.truth, text, names, element)
 
 
 def assigns(text: str) -> bool:
@@ -110,7 +112,16 @@ def assigns(text: str) -> bool:
     return whole and all(re.fullmatch(r"\s*[\w.]+\s*", side) for side in (left, right))
 
 
+def _mapped(build: Callable[[_Mapping, ast.expr], _T], text: str, names: Names, element: Element) -> _T:
+    try:
+        return build(_Mapping(names, element), _parsed(text, element))
+    except RecursionError:
+        raise Wrong(element, "the expression is nested too deep", "make it flatter") from None
+
+
 def _parsed(text: str, element: Element) -> ast.expr:
+    if len(text) > LONGEST:
+        raise Wrong(element, f"the expression has more than {LONGEST} characters", "make it shorter")
     try:
         return ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -284,7 +295,11 @@ def _negative(mapping: _Mapping, node: ast.UnaryOp) -> Word:
 
 
 def _called(mapping: _Mapping, node: ast.Call) -> Word:
-    return mapping.field(node) if _event_path(node) else Word(f"({mapping.truth(node)})", "boolean")
+    if _event_path(node):
+        return mapping.field(node)
+    if not isinstance(node.func, ast.Name):
+        mapping.refuse(node)
+    return Word(f"({mapping.truth(node)})", "boolean")
 
 
 _VALUES: Mapping[type[ast.expr], Callable[[_Mapping, Any], Word]] = {
