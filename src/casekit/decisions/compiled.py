@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from attrs import evolve, frozen
 
 from casekit.decisions.conditions import Expression, Scope, load
+from casekit.decisions.items import Planning, load_planning
 from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Clock, Requirement, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
 from casekit.errors import BadInput, Problem
@@ -30,7 +31,10 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
-INTERNAL = re.compile(r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)")
+INTERNAL = re.compile(
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed"
+)
 """Events that the core raises by itself."""
 
 _T = TypeVar("_T")
@@ -124,6 +128,7 @@ class Compiled:
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
         leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
+        planning: The plan, its conditions loaded.
     """
 
     says: CaseType
@@ -137,6 +142,7 @@ class Compiled:
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
     leading: Mapping[str, Mapping[str, tuple[Way, ...]]]
+    planning: Planning
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -192,6 +198,7 @@ class _Loader:
             opening=self._opening(),
             foreign=foreign,
             leading={path: _leading(node, ways) for path, node in nodes.items() if not node.enters},
+            planning=load_planning(self.type, self.scope, self.where, self.problems),
         )
         if self.problems:
             raise BadInput(self.problems)
@@ -345,6 +352,8 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
         clocks=frozenset(case_type.clocks),
         roles=frozenset(case_type.roles),
         documents=frozenset(case_type.documents) or None,
+        items=frozenset(case_type.plan),
+        milestones=frozenset(key for key, item in case_type.plan.items() if item.kind == "milestone"),
     )
 
 

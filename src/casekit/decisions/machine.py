@@ -16,6 +16,7 @@ from casekit.decisions import totals
 from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.planning import Plan
 from casekit.definition.casetype import ENDED
 from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
@@ -102,6 +103,7 @@ class Run:
             now=now,
             zone=world.zone,
         )
+        self.plan = Plan(self)
         self.clocks = Clocks(self)
 
     def enter(self) -> None:
@@ -111,14 +113,21 @@ class Run:
     def tick(self) -> None:
         """Lets every clock speak that is due by now, in due order, each to quiescence."""
         end, last = self.now, ""
-        while (moment := self.clocks.next_due()) is not None and moment <= end:
+        while (moment := self.next_due()) is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
             self.now = self.inputs.now = moment
             self.clocks.speak(moment)
+            self.plan.speak(moment)
             self.settle()
         self.now = self.inputs.now = end
+
+    def next_due(self) -> str | None:
+        """The next instant at which a clock or an item of the plan has something to say."""
+        clock = self.clocks.next_due()
+        item = self.plan.next_due() if self.plan.awake else None
+        return item if clock is None or (item is not None and item < clock) else clock
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
@@ -152,8 +161,9 @@ class Run:
 
         It is taken from where the case is, also where that is none of its sources (an observed event that is forced).
         """
-        self._count(way.key)
+        self.count(way.key)
         self.happened.append(f"transition.{way.key}")
+        self.plan.hear(way.event)
         self.inputs.event = fields
         if way.says.target is None:
             self._do(way.do)
@@ -177,17 +187,21 @@ class Run:
                 continue
             if self._queue:
                 event = self._queue.pop(0)
-                self._count(event)
+                self.count(event)
                 self.happened.append(event)
+                self.plan.hear(event)
                 way = self.select(event, {})
                 if way is not None and self._met(way):
                     self.take(way, {})
                 continue
+            if self.plan.awake and self.plan.step():
+                continue
             if not self.clocks.judge():
                 break
-            self._count("clocks")
+            self.count("clocks")
+        self.plan.rest()
         self.machine["clocks"] = self.clocks.live
-        wake = self.clocks.next_due()
+        wake = self.next_due()
         if wake is None:
             self.machine.pop("wake", None)
         else:
@@ -204,7 +218,7 @@ class Run:
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not self.plan.blockers(way)
 
     def _kept(self, way: Way, target: Node) -> int:
         """How many of the active states, from the outermost on, a transition neither leaves nor enters.
@@ -240,6 +254,7 @@ class Run:
             self.machine["cycle"] += 1
         self.inputs.active = leaf.within
         for path in leaf.chain[kept:]:
+            self.plan.hear(f"state.enter:{path}")
             self._do(self.definition.nodes[path].on_enter)
 
     def _do(self, deeds: Iterable[Deed]) -> None:
@@ -252,7 +267,12 @@ class Run:
             if deed.run:
                 self.effects.append(Effect(deed.run, {name: e.canonical(self.inputs) for name, e in deed.args}))
 
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
+        """One microstep more.
+
+        Raises:
+            Livelock: there were too many of them; names the cycle.
+        """
         self._left -= 1
         self._recent.append(what)
         if self._left < 0:

@@ -1,0 +1,92 @@
+"""When a stage, or the plan, is complete, and everything that keeps it from being so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from attrs import frozen
+
+from casekit.decisions.items import Piece, Rule
+from casekit.model.canonical import Json
+
+if TYPE_CHECKING:
+    from casekit.decisions.instances import Instances
+
+
+@frozen
+class Blocker:
+    """One item that stands in the way.
+
+    Attributes:
+        item, instance: Which one.
+        state: Its state.
+        why: ``active``: it is being worked on; ``required``: nothing is complete without it.
+        title: What people read.
+        who: Role of those who work on it.
+    """
+
+    item: str
+    instance: str
+    state: str
+    why: str
+    title: str = ""
+    who: str = ""
+
+
+@frozen
+class Completion:
+    """Whether a stage, or the plan, could be completed, and whether it completes by itself.
+
+    Attributes:
+        blockers: Everything in the way; none: it is completable by hand.
+        should: Whether it completes by itself, once nothing is in the way.
+    """
+
+    blockers: tuple[Blocker, ...]
+    should: bool
+
+    @property
+    def by_itself(self) -> bool:
+        """Whether it completes now, without anyone asking."""
+        return self.should and not self.blockers
+
+
+def judge(plan: Instances, stage: str, *, auto: bool) -> Completion:
+    """Looks at everything that lies in an instance of a stage (empty: in the plan itself), in order.
+
+    Whatever has ended, or never blocks, does not count. What is active blocks; so does what is required. What is
+    still open and optional keeps the stage from completing by itself, unless it completes automatically.
+    """
+    blockers, should = [], auto or not plan.planning.offered.get(stage.rpartition(".")[0] if stage else "", ())
+    for piece, instance, state in plan.within(stage):
+        why, idle = _stands(plan, piece, state, stage)
+        if why:
+            blockers.append(Blocker(piece.id, instance, state["state"], why, piece.says.title, piece.says.who))
+        should = should and (auto or not idle)
+    return Completion(tuple(blockers), should)
+
+
+def _stands(plan: Instances, piece: Piece, state: Json, stage: str) -> tuple[str, bool]:
+    """What of an item stands in the way (empty: nothing), and whether it is optional work that is still open."""
+    blocks = piece.says.blocks
+    if blocks == "never":
+        return "", False
+    completed = stage in plan.memory.get("done", {}).get(piece.id, ())
+    if blocks == "until-first" and completed:
+        return "", False
+    now = state.get("was", state["state"])
+    if now == "active":
+        return "active", False
+    if holds(plan, piece.required, state):
+        return ("", True) if completed and piece.says.repeat else ("required", False)
+    if blocks == "when-active":
+        return "", False
+    return "", now in ("available", "enabled")
+
+
+def holds(plan: Instances, rule: Rule, state: Json) -> bool:
+    """Whether a rule of an item holds for one of its instances."""
+    if isinstance(rule, bool):
+        return rule
+    plan.run.inputs.counter = state.get("round", 1)
+    return rule.holds(plan.run.inputs) is True
