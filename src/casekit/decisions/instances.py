@@ -74,10 +74,15 @@ class Instances:
         self.planning: Planning = run.definition.planning
         if "local" in self.memory:
             self.planning = extended(self.planning, encode(self.memory["local"]))
-        self.awake = bool(self.planning.pieces)
+        self.use(self.planning)
+
+    def use(self, planning: Planning) -> None:
+        """Goes by a plan from now on: that of the case type, or one with items of the case's own."""
+        self.planning = planning
+        self.awake = bool(planning.pieces)
         if self.awake:
-            run.inputs.items = self.live
-            run.inputs.done = self.memory.get("done", _NOTHING)
+            self.run.inputs.items = self.live
+            self.run.inputs.done = self.memory.get("done", _NOTHING)
 
     def each(self, item: str) -> list[tuple[str, Json]]:
         """The live instances of an item, the oldest first; what is done meanwhile does not disturb it."""
@@ -122,8 +127,7 @@ class Instances:
         """A new state of a live instance."""
         live = self._own(item)
         live[instance] = state
-        kept = {k: v for k, v in state.items() if k != "sealed"}
-        self.changes[(item, instance)] = ItemChange(item, instance, self._row(item, state, state["state"]), kept, state.get("sealed"))
+        self.changes[(item, instance)] = ItemChange(item, instance, self._row(item, state, state["state"]), state, self._sealed(item))
 
     def take_away(self, item: str, instance: str, how: str) -> Json:
         """An instance ends and leaves the head; gives its last state."""
@@ -136,7 +140,7 @@ class Instances:
             self.add_to("seen", name, None)
         self._brief.pop(name, None)
         row = {**self._row(item, state, how), "ended": self.run.now}
-        self.changes[(item, instance)] = ItemChange(item, instance, row, None, state.get("sealed"))
+        self.changes[(item, instance)] = ItemChange(item, instance, row, None, self._sealed(item))
         return state
 
     def hear(self, event: str, stage: str = "") -> None:
@@ -213,6 +217,11 @@ class Instances:
             self.add_to("seen", name, {**noted, key: sorted([*parts, place.part])})
         else:
             self._brief.setdefault(name, {})[key] = [*parts, place.part]
+
+    def _sealed(self, item: str) -> Json | None:
+        """Words about an item of the case's own."""
+        found: Json | None = self.memory.get("local", _NOTHING).get(item, _NOTHING).get("sealed")
+        return found
 
     def _row(self, item: str, state: Json, said: str) -> Json:
         says = self.planning.pieces[item].says

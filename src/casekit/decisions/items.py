@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Any
 
 from attrs import evolve, frozen
 
@@ -153,7 +152,7 @@ def load_planning(case_type: CaseType, scope: Scope, where: str, problems: list[
 @lru_cache(maxsize=512)
 def _extended(planning: Planning, scope: Scope, local: str) -> Planning:
     """The plan with the items that a case has of its own."""
-    added: dict[str, Item] = {key: structure(says, Item, key) for key, says in parse(local, "plan").items()}
+    added: dict[str, Item] = {key: structure(record["says"], Item, key) for key, record in parse(local, "plan").items()}
     items = {**{key: piece.says for key, piece in planning.pieces.items()}, **added}
     problems: list[Problem] = []
     pieces = dict(planning.pieces)
@@ -166,7 +165,7 @@ def _extended(planning: Planning, scope: Scope, local: str) -> Planning:
 
 
 def extended(planning: Planning, local: str) -> Planning:
-    """The plan with the items that a case has of its own, as canonical JSON (item → record).
+    """The plan with the items that a case has of its own, as canonical JSON (item → ``says``: its record).
 
     Raises:
         BadInput: one of them makes no sense.
@@ -301,8 +300,3 @@ def _public(case_type: CaseType) -> frozenset[str]:
         named.add(event.rpartition(".")[0])
     named |= {event_named(item.due.of, case_type.plan).rpartition(".")[0] for item in case_type.plan.values() if item.due and item.due.of}
     return frozenset(named & set(case_type.plan))
-
-
-def shown(local: Mapping[str, Any], key: str) -> Item | None:
-    """The record of an item that a case has of its own, or None."""
-    return structure(local[key], Item, key) if key in local else None
