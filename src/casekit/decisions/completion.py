@@ -78,7 +78,9 @@ def _stands(plan: Instances, piece: Piece, state: Json, stage: str) -> tuple[str
     if now == "active":
         return "active", False
     if holds(plan, piece.required, state):
-        return ("", True) if completed and piece.says.repeat else ("required", False)
+        # Of what is simply required and comes again, once is enough; a condition says how often.
+        once = completed and piece.says.repeat is not None and piece.required is True
+        return ("", True) if once else ("required", False)
     if blocks == "when-active":
         return "", False
     return "", now in ("available", "enabled")
