@@ -150,27 +150,22 @@ def load_planning(case_type: CaseType, scope: Scope, where: str, problems: list[
 
 
 @lru_cache(maxsize=512)
-def _extended(planning: Planning, scope: Scope, local: str) -> Planning:
-    """The plan with the items that a case has of its own."""
-    added: dict[str, Item] = {key: structure(record["says"], Item, key) for key, record in parse(local, "plan").items()}
-    items = {**{key: piece.says for key, piece in planning.pieces.items()}, **added}
-    problems: list[Problem] = []
-    pieces = dict(planning.pieces)
-    for key in _outside_in(items):
-        if key in added:
-            pieces[key] = evolve(_Loader(key, items, scope, f"plan/{key}", problems).piece(), local=True)
-    if problems:
-        raise BadInput(problems)
-    return _planning({key: pieces[key] for key in _outside_in(items)}, planning.public)
-
-
 def extended(planning: Planning, local: str) -> Planning:
     """The plan with the items that a case has of its own, as canonical JSON (item → ``says``: its record).
 
     Raises:
         BadInput: one of them makes no sense.
     """
-    return _extended(planning, Scope(), local)
+    added: dict[str, Item] = {key: structure(record["says"], Item, key) for key, record in parse(local, "plan").items()}
+    items = {**{key: piece.says for key, piece in planning.pieces.items()}, **added}
+    problems: list[Problem] = []
+    pieces = dict(planning.pieces)
+    for key in _outside_in(items):
+        if key in added:
+            pieces[key] = evolve(_Loader(key, items, Scope(), f"plan/{key}", problems).piece(), local=True)
+    if problems:
+        raise BadInput(problems)
+    return _planning({key: pieces[key] for key in _outside_in(items)}, planning.public)
 
 
 class _Loader:
