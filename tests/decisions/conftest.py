@@ -83,7 +83,7 @@ class Play:
         self.machine = run.machine
         self.world.data = {**self.world.data, **run.data}
         rows = [(c.clock, c.instance, c.row, c.live) for c in run.clocks.changes.values()]
-        items = {f"{c.item}.{c.instance}": (c.row, c.live, c.sealed) for c in run.plan.changes.values()}
+        items = {f"{c.item}.{c.instance}": (c.row, c.live, c.sealed) for c in run.plan.changes}
         self.log.append((run.happened, run.data, [(e.run, e.args) for e in run.effects], rows, items))
         self.rows |= {name: row for name, (row, _, _) in items.items()}
         self.check_items({name: live for name, (_, live, _) in items.items()})

@@ -39,16 +39,22 @@ class Completion:
 
     Attributes:
         blockers: Everything in the way; none: it is completable by hand.
-        should: Whether it completes by itself, once nothing is in the way.
+        by_itself: Whether it completes now, without anyone asking.
     """
 
     blockers: tuple[Blocker, ...]
-    should: bool
+    by_itself: bool
 
-    @property
-    def by_itself(self) -> bool:
-        """Whether it completes now, without anyone asking."""
-        return self.should and not self.blockers
+
+def completes(plan: Instances, stage: str, *, auto: bool) -> bool:
+    """Whether an instance of a stage completes by itself: :func:`judge`, up to the first thing that it finds."""
+    if not auto and _offers(plan, stage):
+        return False
+    for piece, _, state in plan.within(stage):
+        why, idle = _stands(plan, piece, state, stage)
+        if why or (idle and not auto):
+            return False
+    return True
 
 
 def judge(plan: Instances, stage: str, *, auto: bool) -> Completion:
@@ -57,13 +63,18 @@ def judge(plan: Instances, stage: str, *, auto: bool) -> Completion:
     Whatever has ended, or never blocks, does not count. What is active blocks; so does what is required. What is
     still open and optional keeps the stage from completing by itself, unless it completes automatically.
     """
-    blockers, should = [], auto or not plan.planning.offered.get(stage.rpartition(".")[0] if stage else "", ())
+    blockers, should = [], auto or not _offers(plan, stage)
     for piece, instance, state in plan.within(stage):
         why, idle = _stands(plan, piece, state, stage)
         if why:
             blockers.append(Blocker(piece.id, instance, state["state"], why, piece.says.title, piece.says.who))
         should = should and (auto or not idle)
-    return Completion(tuple(blockers), should)
+    return Completion(tuple(blockers), should and not blockers)
+
+
+def _offers(plan: Instances, stage: str) -> bool:
+    """Whether there is work that someone may still plan in."""
+    return (stage.rpartition(".")[0] if stage else "") in plan.planning.offered
 
 
 def _stands(plan: Instances, piece: Piece, state: Json, stage: str) -> tuple[str, bool]:

@@ -40,6 +40,10 @@ class ItemChange:
     sealed: Json | None
 
 
+def _number(found: tuple[str, Json]) -> int:
+    return int(found[0])
+
+
 def named(item: str, instance: str) -> str:
     """What an instance is called by what lies in it."""
     return f"{item}.{instance}"
@@ -58,8 +62,8 @@ class Instances:
         planning: The plan, with the items that the case has of its own.
         live: Item → number → state, as the head will have it.
         memory: What is remembered beside: numbers given, what was completed where, events heard, moments.
-        changes: What changed, the last word on each instance.
         awake: Whether there is any plan at all.
+        stirred: Whether anything has happened that the plan has not looked at yet.
     """
 
     def __init__(self, run: Run) -> None:
@@ -67,8 +71,10 @@ class Instances:
         machine = run.machine
         self.live: dict[str, dict[str, Json]] = machine.get("items") or {}
         self.memory: Json = machine["memory"].get("plan") or {}
-        self._copied = self._remembers = False
-        self.changes: dict[tuple[str, str], ItemChange] = {}
+        self.stirred = True
+        self._copied = False
+        self._owned: set[str] = set()
+        self._touched: dict[tuple[str, str], Json | ItemChange] = {}
         self._heard: list[tuple[str, str]] = []
         self._brief: dict[str, dict[str, list[int]]] = {}
         self.planning: Planning = run.definition.planning
@@ -89,14 +95,35 @@ class Instances:
         found = self.live.get(item)
         if not found:
             return []
-        return list(found.items()) if len(found) == 1 else sorted(found.items(), key=lambda pair: int(pair[0]))
+        return list(found.items()) if len(found) == 1 else sorted(found.items(), key=_number)
 
     def within(self, stage: str) -> Iterator[tuple[Piece, str, Json]]:
-        """The live instances that lie in an instance of a stage (empty: in the plan itself), in order."""
+        """The live instances that lie in an instance of a stage (empty: in the plan itself), in order; to look at only."""
+        live = self.live
         for item, piece in self.planning.pieces.items():
-            for instance, state in self.each(item):
-                if state.get("in", "") == stage:
-                    yield piece, instance, state
+            found = live.get(item)
+            if found:
+                for instance, state in found.items() if len(found) == 1 else sorted(found.items(), key=_number):
+                    if state.get("in", "") == stage:
+                        yield piece, instance, state
+
+    @property
+    def changes(self) -> list[ItemChange]:
+        """What changed, the last word on each instance."""
+        return [
+            last if isinstance(last, ItemChange) else ItemChange(item, instance, self._row(item, last), last, self._sealed(item))
+            for (item, instance), last in self._touched.items()
+        ]
+
+    def _row(self, item: str, state: Json, how: str = "") -> Json:
+        says = self.planning.pieces[item].says
+        row = {"kind": says.kind, "state": how or state["state"], "stage": state.get("in", ""), "who": says.who}
+        return {**row, **{name: state[name] for name in _ROW if name in state}, **({"ended": self.run.now} if how else {})}
+
+    def _sealed(self, item: str) -> Json | None:
+        """Words about an item of the case's own."""
+        found: Json | None = self.memory.get("local", _NOTHING).get(item, _NOTHING).get("sealed")
+        return found
 
     def known(self, name: str) -> Json | None:
         """The state of an instance, by its name; None: it does not live."""
@@ -105,10 +132,10 @@ class Instances:
 
     def remember(self, name: str, value: Any) -> None:
         """Writes into the memory; an empty value leaves it."""
-        if not self._remembers:
+        if not self._owned:
             self.memory = dict(self.memory)
             self.run.machine["memory"]["plan"] = self.memory
-            self._remembers = True
+        self._owned.add(name)
         if value:
             self.memory[name] = value
         else:
@@ -118,16 +145,20 @@ class Instances:
 
     def add_to(self, name: str, key: str, value: Any) -> None:
         """Writes one key of a map in the memory; an empty value takes it away."""
-        known = {k: v for k, v in self.memory.get(name, _NOTHING).items() if k != key}
+        if name not in self._owned or name not in self.memory:
+            self.remember(name, {**self.memory.get(name, _NOTHING), key: value})
+        known = self.memory[name]
         if value:
             known[key] = value
-        self.remember(name, known)
+        else:
+            del known[key]
+            if not known:
+                self.remember(name, None)
 
     def put(self, item: str, instance: str, state: Json) -> None:
         """A new state of a live instance."""
-        live = self._own(item)
-        live[instance] = state
-        self.changes[(item, instance)] = ItemChange(item, instance, self._row(item, state, state["state"]), state, self._sealed(item))
+        self._own(item)[instance] = state
+        self._touched[(item, instance)] = state
 
     def take_away(self, item: str, instance: str, how: str) -> Json:
         """An instance ends and leaves the head; gives its last state."""
@@ -139,8 +170,8 @@ class Instances:
         if name in self.memory.get("seen", _NOTHING):
             self.add_to("seen", name, None)
         self._brief.pop(name, None)
-        row = {**self._row(item, state, how), "ended": self.run.now}
-        self.changes[(item, instance)] = ItemChange(item, instance, row, None, self._sealed(item))
+        row = self._row(item, state, how)
+        self._touched[(item, instance)] = ItemChange(item, instance, row, None, self._sealed(item))
         return state
 
     def hear(self, event: str, stage: str = "") -> None:
@@ -150,7 +181,9 @@ class Instances:
         self._heard.append((event, stage))
         if event in self.planning.references:
             self.add_to("at", event, self.run.now)
+            self.stirred = True
         for place in self.planning.listeners.get(event, ()):
+            self.stirred = True
             for instance, state in self.each(place.item):
                 self._note(place, instance, state, stage)
 
@@ -164,7 +197,7 @@ class Instances:
 
     def rest(self) -> None:
         """The step is over: what was heard in it is heard no more."""
-        self._heard, self._brief = [], {}
+        self._heard, self._brief, self.stirred = [], {}, True
 
     def seen(self, name: str, criterion: Any) -> list[int]:
         """The parts of a sentry that an instance has heard."""
@@ -217,16 +250,6 @@ class Instances:
             self.add_to("seen", name, {**noted, key: sorted([*parts, place.part])})
         else:
             self._brief.setdefault(name, {})[key] = [*parts, place.part]
-
-    def _sealed(self, item: str) -> Json | None:
-        """Words about an item of the case's own."""
-        found: Json | None = self.memory.get("local", _NOTHING).get(item, _NOTHING).get("sealed")
-        return found
-
-    def _row(self, item: str, state: Json, said: str) -> Json:
-        says = self.planning.pieces[item].says
-        row = {"kind": says.kind, "state": said, "stage": state.get("in", ""), "who": says.who}
-        return {**row, **{name: state[name] for name in _ROW if name in state}}
 
     def _own(self, item: str) -> dict[str, Json]:
         """The item's instances, in a copy that this run may change."""

@@ -163,6 +163,7 @@ class Run:
         """
         self.count(way.key)
         self.happened.append(f"transition.{way.key}")
+        self.plan.stirred = True
         self.plan.hear(way.event)
         self.inputs.event = fields
         if way.says.target is None:
@@ -199,6 +200,7 @@ class Run:
             if not self.clocks.judge():
                 break
             self.count("clocks")
+            self.plan.stirred = True
         self.plan.rest()
         self.machine["clocks"] = self.clocks.live
         wake = self.next_due()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from casekit.decisions.completion import Blocker, holds, judge
+from casekit.decisions.completion import Blocker, completes, holds, judge
 from casekit.decisions.instances import Instances, named, parted
 from casekit.decisions.items import WAITS, Criterion, Piece
 from casekit.definition.casetype import ENDED
@@ -31,6 +31,9 @@ class Plan(Instances):
             return self._end_all()
         if self.suspended:
             return False
+        if not self.stirred:
+            return False
+        self.stirred = False
         moved = self.memory.get("cycle") != self.run.machine["cycle"] and self._begin()
         while self._exits() or self._entries() or self._completes() or self._orphans():
             moved = True
@@ -169,7 +172,7 @@ class Plan(Instances):
         inputs = self.run.inputs
         for criterion in criteria:
             if criterion.parts and len(self.seen(named(piece.id, instance), criterion)) < len(criterion.parts):
-                continue
+                continue  # not all of it was heard
             if criterion.when is not None:
                 inputs.counter = state.get("round", 1)
                 if criterion.when.holds(inputs) is not True:
@@ -195,6 +198,8 @@ class Plan(Instances):
     def _exits(self) -> bool:
         moved = False
         for item in self.planning.leaving:
+            if item not in self.live:
+                continue
             piece = self.planning.pieces[item]
             for instance, state in self.each(item):
                 if state["state"] == "suspended" or instance not in self.live.get(item, ()):
@@ -218,7 +223,7 @@ class Plan(Instances):
     def _entries(self) -> bool:
         moved = False
         for item in self.planning.opening:
-            for instance, state in self.each(item):
+            for instance, state in self.each(item) if item in self.live else ():
                 if state["state"] in WAITS and instance in self.live.get(item, ()):
                     moved = self._enter(self.planning.pieces[item], instance, state) or moved
         return moved
@@ -245,18 +250,19 @@ class Plan(Instances):
 
     def _completes(self) -> bool:
         for item in self.planning.stages:
+            if item not in self.live:
+                continue
             piece = self.planning.pieces[item]
             for instance, state in self.each(item):
-                if state["state"] == "active":
-                    name = named(item, instance)
-                    if judge(self, name, auto=holds(self, piece.auto_complete, state)).by_itself:
-                        self.complete(item, instance)
-                        return True
+                name = named(item, instance)
+                if state["state"] == "active" and completes(self, name, auto=holds(self, piece.auto_complete, state)):
+                    self.complete(item, instance)
+                    return True
         return self._over()
 
     def _over(self) -> bool:
         """The plan itself is complete once, until something comes into it again."""
-        over = bool(self.memory.get("made")) and judge(self, "", auto=False).by_itself
+        over = bool(self.memory.get("made")) and completes(self, "", auto=False)
         if over == bool(self.memory.get("over")):
             return False
         self.remember("over", over or None)
