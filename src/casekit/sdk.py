@@ -17,6 +17,7 @@ from casekit.definition.casetype import (
     role,
 )
 from casekit.definition.fields import Field, field
+from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
@@ -37,12 +38,15 @@ __all__ = [
     "CasekitError",
     "Clock",
     "Command",
+    "Discretionary",
     "Document",
     "DocumentKind",
+    "Due",
     "Fact",
     "Field",
     "Finding",
     "Importer",
+    "Item",
     "LogAttribute",
     "LogEvent",
     "LogHeader",
@@ -61,12 +65,14 @@ __all__ = [
     "Problem",
     "Promise",
     "Recorded",
+    "Repeat",
     "Requirement",
     "Residual",
     "Role",
     "Rounding",
     "Rule",
     "RunningClock",
+    "Sentry",
     "State",
     "Task",
     "Total",

@@ -28,6 +28,7 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "fact": {"key": "string"},
     "change": {},
     "choose": {"option": "string"},
+    "item": {"item": "string", "action": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 

@@ -69,7 +69,11 @@ class Plan(Instances):
             return ()
         node = self.run.definition.nodes[way.says.target]
         leaf = self.run.definition.nodes[node.enters[-1]] if node.enters else node
-        return judge(self, "", auto=True).blockers if leaf.category == "closed" else ()
+        return self.whole() if leaf.category == "closed" else ()
+
+    def whole(self) -> tuple[Blocker, ...]:
+        """What keeps the plan itself from being complete."""
+        return judge(self, "", auto=True).blockers if self.awake else ()
 
     def create(self, item: str, stage: str, *, waiting: bool = False, **more: Any) -> str:
         """A fresh instance; gives its number."""
