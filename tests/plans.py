@@ -28,6 +28,7 @@ def planned(plan: dict[str, Item], transitions: dict[str, Transition] | None = N
         "back": Transition("work", "open"),
         "finish": Transition(("open", "work"), "done"),
         "drop": Transition(("open", "work"), "dropped"),
+        "never": Transition("done", None),
         "reopen": Transition(("done", "dropped"), "open"),
         **(transitions or {}),
     }

@@ -287,9 +287,14 @@ def _outside_in(items: Mapping[str, Item]) -> list[str]:
     return sorted(items, key=place)
 
 
+def asked_for(case_type: CaseType) -> frozenset[str]:
+    """Items that a condition of the case type looks at."""
+    return frozenset(_ASKED.findall(canonical_text(case_type)))
+
+
 def _public(case_type: CaseType) -> frozenset[str]:
     """Items that the lifecycle listens to, or that a condition looks at."""
-    named = set(_ASKED.findall(canonical_text(case_type)))
+    named = set(asked_for(case_type))
     for key, transition in case_type.transitions.items():
         event = event_named(transition.on or key, case_type.plan)
         named.add(event.rpartition(".")[0])
