@@ -34,7 +34,7 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
 
 INTERNAL = re.compile(
     r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)"
-    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed"
 )
 """Events that the core raises by itself."""
 
@@ -341,6 +341,11 @@ def _leaf(nodes: Mapping[str, Node], target: str | None) -> Node | None:
 def kinds(fields: Mapping[str, Field]) -> dict[str, str]:
     """The kind of each field, as conditions know it."""
     return {name: kind_of(f.schema) for name, f in fields.items()}
+
+
+def scope_of(case_type: CaseType) -> Scope:
+    """What conditions of a case type may name."""
+    return _scope(case_type, frozenset(path for path, _ in _paths(case_type.states)))
 
 
 def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:

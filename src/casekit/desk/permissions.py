@@ -19,6 +19,8 @@ CORE = {
     "item.work": "start, complete, enable or disable an item of a plan",
     "plan.change": "put items into a plan, move, skip, reopen, suspend or terminate them",
     "item.override": "skip what is required, with a reason",
+    "goal.set": "set goals of a case, or give them up",
+    "case.review": "record a review of a case",
     "case.role": "give a party a role in a case, or take it",
     "case.export": "take a case out",
     "party.write": "add, change or merge parties",

@@ -11,6 +11,7 @@ from casekit.desk import asking, export, parties, plans, records, reports, workl
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
+from casekit.desk.goals import Progress, progress
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
@@ -259,6 +260,14 @@ class Questions:
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         file = CaseFile(work, stream, definition, rows)
         return plans.view(self.desk, file, Run(definition, stream.head["machine"], file.world(), stream.head["time"]))
+
+    def goals(self, case: CaseRef, *, as_of: Moment | None = None) -> tuple[Progress, ...]:
+        """The goals of a case, each with how far it has come; ``as_of``: as it was known then."""
+        work, stream, rows = self._then(case, as_of, None)
+        definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
+        file = CaseFile(work, stream, definition, rows)
+        now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
+        return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
 
     def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import asking, cases, due, erasure, parties, plans, records
+from casekit.desk import asking, cases, due, erasure, goals, parties, plans, records
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.past import Moment
 from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
@@ -192,6 +192,45 @@ class Seat(Questions):
         decide = lambda turn: plans.give(turn, order)  # noqa: E731
         more: dict[str, Any] = {"reason": reason, "key": key, "effective": effective, "observed": observed}
         return self._on(plans.spec_of(action), case, decide, args, **more)
+
+    def set_goal(
+        self,
+        case: CaseRef,
+        goal: str,
+        measure: str,
+        target: Any,
+        *,
+        want: goals.Want = "at-least",
+        by: str = "",
+        owner: str = "",
+        title: str = "",
+        reason: str = "",
+        key: str = "",
+    ) -> Done:
+        """Sets a goal of a case, or words it anew.
+
+        Args:
+            case: Where.
+            goal: Its key.
+            measure: Expression over the case (``fact('income.monthly')``, ``balance``).
+            target: What it is to come to.
+            want: ``at-least``, ``at-most`` or ``exactly``.
+            by: Day until whose end it is to be reached.
+            owner: Role that answers for it.
+            title: What people read; sealed with the case.
+            reason, key: as of every command.
+        """
+        wanted = goals.Goal(goal, measure, target, want, str(by), owner, title)
+        args = {"goal": goal, "measure": measure, "target": plain(target), "want": want, "by": str(by), "owner": owner, "title": title}
+        return self._on(goals.GOAL, case, lambda turn: goals.put(turn, wanted), args, reason=reason, key=key)
+
+    def drop_goal(self, case: CaseRef, goal: str, *, reason: str = "", key: str = "") -> Done:
+        """Gives a goal up."""
+        return self._on(goals.GOAL, case, lambda turn: goals.drop(turn, goal), {"goal": goal, "drop": True}, reason=reason, key=key)
+
+    def review(self, case: CaseRef, text: str = "", *, key: str = "", effective: Moment | None = None) -> Done:
+        """Records that the case was looked at again: what the assessment finds, how far its goals have come, and words."""
+        return self._on(goals.REVIEW, case, lambda turn: goals.review(turn, text), {"text": text}, key=key, effective=effective)
 
     def close(
         self,
