@@ -16,6 +16,7 @@ from casekit.decisions import totals
 from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Deed, Node, Way
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.instances import ItemChange
 from casekit.decisions.planning import Plan
 from casekit.definition.casetype import ENDED
 from casekit.errors import BadInput, Livelock
@@ -103,8 +104,30 @@ class Run:
             now=now,
             zone=world.zone,
         )
-        self.plan = Plan(self)
+        planned = definition.planning.pieces or "plan" in snapshot["memory"]
+        self._plan = Plan(self) if planned else None
         self.clocks = Clocks(self)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the case; a case without one gets it here."""
+        if self._plan is None:
+            self._plan = Plan(self)
+        return self._plan
+
+    @property
+    def planned(self) -> bool:
+        """Whether the case has a plan."""
+        return self._plan is not None
+
+    @property
+    def rests(self) -> bool:
+        """Whether the case rests as a whole."""
+        return self._plan is not None and self._plan.suspended
+
+    def item_changes(self) -> list[ItemChange]:
+        """What became of plan items."""
+        return [] if self._plan is None else self._plan.changes
 
     def enter(self) -> None:
         """Enters the initial state: what opening a case does."""
@@ -119,14 +142,17 @@ class Run:
                 self._left, self._recent, last = LIMIT, [], moment
             self.now = self.inputs.now = moment
             self.clocks.speak(moment)
-            self.plan.speak(moment)
+            if self._plan is not None:
+                self._plan.speak(moment)
             self.settle()
         self.now = self.inputs.now = end
 
     def next_due(self) -> str | None:
         """The next instant at which a clock or an item of the plan has something to say."""
         clock = self.clocks.next_due()
-        item = self.plan.next_due() if self.plan.awake else None
+        if self._plan is None:
+            return clock
+        item = self._plan.next_due()
         return item if clock is None or (item is not None and item < clock) else clock
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
@@ -163,8 +189,9 @@ class Run:
         """
         self.count(way.key)
         self.happened.append(f"transition.{way.key}")
-        self.plan.stirred = True
-        self.plan.hear(way.event)
+        if self._plan is not None:
+            self._plan.stirred = True
+            self._plan.hear(way.event)
         self.inputs.event = fields
         if way.says.target is None:
             self._do(way.do)
@@ -177,7 +204,7 @@ class Run:
         self.inputs.event = {}
 
     def settle(self) -> None:
-        """Internal events, eventless transitions and clock conditions, until nothing moves.
+        """Internal events, eventless transitions, the plan and clock conditions, until nothing moves.
 
         Raises:
             Livelock: they never come to rest; names the cycle.
@@ -187,21 +214,29 @@ class Run:
             if self._eventless():
                 continue
             if self._queue:
-                event = self._queue.pop(0)
-                self.count(event)
-                self.happened.append(event)
-                self.plan.hear(event)
-                way = self.select(event, {})
-                if way is not None and self._met(way):
-                    self.take(way, {})
+                self._internal(self._queue.pop(0))
                 continue
-            if self.plan.awake and self.plan.step():
+            if self._plan is not None and self._plan.step():
                 continue
             if not self.clocks.judge():
                 break
             self.count("clocks")
-            self.plan.stirred = True
-        self.plan.rest()
+            if self._plan is not None:
+                self._plan.stirred = True
+        self._at_rest()
+
+    def _internal(self, event: str) -> None:
+        self.count(event)
+        self.happened.append(event)
+        if self._plan is not None:
+            self._plan.hear(event)
+        way = self.select(event, {})
+        if way is not None and self._met(way):
+            self.take(way, {})
+
+    def _at_rest(self) -> None:
+        if self._plan is not None:
+            self._plan.rest()
         self.machine["clocks"] = self.clocks.live
         wake = self.next_due()
         if wake is None:
@@ -220,7 +255,7 @@ class Run:
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not self.plan.blockers(way)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
     def _kept(self, way: Way, target: Node) -> int:
         """How many of the active states, from the outermost on, a transition neither leaves nor enters.
@@ -256,7 +291,8 @@ class Run:
             self.machine["cycle"] += 1
         self.inputs.active = leaf.within
         for path in leaf.chain[kept:]:
-            self.plan.hear(f"state.enter:{path}")
+            if self._plan is not None:
+                self._plan.hear(f"state.enter:{path}")
             self._do(self.definition.nodes[path].on_enter)
 
     def _do(self, deeds: Iterable[Deed]) -> None:

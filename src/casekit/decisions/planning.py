@@ -31,7 +31,7 @@ class Plan(Instances):
             return self._end_all()
         if self.suspended:
             return False
-        if not self.stirred:
+        if not self.stirred or not self.awake:
             return False
         self.stirred = False
         moved = self.memory.get("cycle") != self.run.machine["cycle"] and self._begin()

@@ -557,7 +557,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
         if change.live is not None:
             clock["live"] = change.live
         changes.append(clock)
-    changes += [item_change(change) for change in run.plan.changes]
+    changes += [item_change(change) for change in run.item_changes()]
     over = after["category"] in ENDED
     more: Json = {"time": now} if now != head["time"] else {}
     if over and "closed" not in head:

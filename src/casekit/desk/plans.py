@@ -83,9 +83,9 @@ def give(turn: Turn, order: Order) -> None:
 
 def put_in(turn: Turn, option: Option) -> None:
     """Puts what an option asks for into the plan; what an earlier choice put there and is not done makes room."""
-    plan = turn.run.plan
-    if not option.plan and not plan.awake:
+    if not option.plan and not turn.run.planned:
         return
+    plan = turn.run.plan
     orders.replace(plan)
     source = f"{orders.CHOSEN}{option.key}@{turn.n}"
     for task in option.plan:
@@ -94,7 +94,7 @@ def put_in(turn: Turn, option: Option) -> None:
 
 def against_closing(run: Run, way: Way) -> list[Objection]:
     """What of the plan keeps a way from closing the case."""
-    return [orders.blocked(None, blocker) for blocker in run.plan.blockers(way)]
+    return [orders.blocked(None, blocker) for blocker in run.plan.blockers(way)] if run.planned else []
 
 
 def view(desk: Desk, file: CaseFile, run: Run) -> PlanView:
