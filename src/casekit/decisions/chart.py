@@ -112,7 +112,7 @@ class Passage:
 
 
 @frozen(eq=False)
-class Plan:
+class Move:
     """What a set of transitions does to a configuration.
 
     Attributes:
@@ -157,7 +157,7 @@ class Chart:
         root = Node(ROOT, -1, "compound", (), frozenset(), top, (), initial)
         self.nodes: Mapping[str, Node] = {ROOT: root, **nodes}
         self._remembers = any(node.kind == "history" for node in nodes.values())
-        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._plans: dict[tuple[object, ...], Move] = {}
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
@@ -166,13 +166,13 @@ class Chart:
             found = self.nodes[leaf].within | found if found else self.nodes[leaf].within
         return found
 
-    def landing(self, targets: Iterable[str]) -> Plan:
+    def landing(self, targets: Iterable[str]) -> Move:
         """What is entered with those states from outside, while nothing is remembered."""
         entry = _Entry()
         self._aim(entry, tuple(targets), ROOT, {})
         return self._planned(frozenset(), [], entry, {})
 
-    def plan(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Plan:
+    def move(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Move:
         """What transitions that don't conflict do to a configuration."""
         known = tuple((name, tuple(states)) for name, states in sorted(history.items())) if self._remembers else ()
         key = (tuple(leaves), edges, known)
@@ -198,7 +198,7 @@ class Chart:
                 kept = [other for other in kept if other not in against] + [edge]
         return tuple(kept)
 
-    def _plan(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Plan:
+    def _plan(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Move:
         active = self.active(leaves)
         gone: set[str] = set()
         for edge in edges:
@@ -212,7 +212,7 @@ class Chart:
                 self._aim(entry, edge.targets, self._domain(leaves, edge, history).path, history)
         return self._planned(active, left, entry, remembered)
 
-    def _planned(self, active: frozenset[str], left: list[Node], entry: _Entry, remembered: Mapping[str, tuple[str, ...]]) -> Plan:
+    def _planned(self, active: frozenset[str], left: list[Node], entry: _Entry, remembered: Mapping[str, tuple[str, ...]]) -> Move:
         leaving = []
         for node in left:
             if node.on_exit:
@@ -230,7 +230,7 @@ class Chart:
         root = self.nodes[ROOT]
         category, outcome = self._said(root, active, "category"), self._said(root, active, "outcome")
         leaves = tuple(node.path for node in ends)
-        return Plan(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome)
+        return Move(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome)
 
     def _source(self, leaves: Sequence[str], edge: Edge) -> Node:
         """Its source; one that is forced is taken from the active leaf that is nearest to its target."""

@@ -5,7 +5,7 @@ whether they are personal. Everything that is wrong is said at once, each with i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from keyword import iskeyword
 
 from jsonschema import Draft202012Validator, FormatChecker
@@ -14,6 +14,7 @@ from jsonschema.exceptions import SchemaError
 from casekit.decisions import check_lifecycle
 from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
+from casekit.decisions.plancheck import Found, plan_problems
 from casekit.definition.casetype import PARTY_KINDS, Book, CaseType, Clock, Total
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.definition.schemas import unfit
@@ -38,9 +39,6 @@ def check(case_type: CaseType, where: str = "") -> None:
         raise BadInput(problems)
 
 
-Found = Iterator[tuple[str, str, str]]
-
-
 def _problems(case_type: CaseType) -> Found:
     yield from _names(case_type)
     yield from _settings(case_type)
@@ -52,6 +50,7 @@ def _problems(case_type: CaseType) -> Found:
     for key, transition in case_type.transitions.items():
         yield from _readable(f"/transitions/{key}/form", transition.form)
         yield from _fields(transition.form, f"/transitions/{key}/form", case_type.roles)
+    yield from plan_problems(case_type, check_lifecycle.flat(case_type.states))
     for id_, clock in case_type.clocks.items():
         yield from _clock(case_type, clock, f"/clocks/{id_}")
     yield from _book(case_type)
@@ -62,7 +61,7 @@ def _names(case_type: CaseType) -> Found:
         yield "/key", f"{case_type.key!r} is no key", "use lower-case words joined by '.' or '-'"
     if not case_type.version:
         yield "/version", "is empty", "say which version this is"
-    for group in ("transitions", "roles", "clocks", "documents"):
+    for group in ("transitions", "roles", "plan", "clocks", "documents"):
         for name in sorted(n for n in getattr(case_type, group) if not check_lifecycle.ID.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
     for group in ("facts", "requirements"):

@@ -126,7 +126,8 @@ class Clocks:
         if self._stopped(timer, state, None):
             self._end(timer.id, instance, "met")
             return True
-        return timer.pause is not None and self._rest(timer, instance, state, timer.pause.holds(inputs) is True)
+        paused = self._run.rests or (timer.pause is not None and timer.pause.holds(inputs) is True)
+        return (paused or timer.pause is not None or state["status"] == "paused") and self._rest(timer, instance, state, paused)
 
     def _stopped_late(self) -> set[tuple[str, str]]:
         """Breached instances whose stop condition held already before this run: too late, and what is recorded now is not why."""

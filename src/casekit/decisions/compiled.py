@@ -14,6 +14,7 @@ from attrs import evolve, frozen
 
 from casekit.decisions.chart import Chart, Deed, Kind, Node
 from casekit.decisions.conditions import Expression, Scope, load
+from casekit.decisions.items import Planning, load_planning
 from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Clock, Requirement, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
 from casekit.errors import BadInput, Problem
@@ -28,11 +29,13 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "fact": {"key": "string"},
     "change": {},
     "choose": {"option": "string"},
+    "item": {"item": "string", "action": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
 INTERNAL = re.compile(
     r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed"
 )
 """Events that the core raises by itself."""
 
@@ -104,6 +107,7 @@ class Compiled:
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
         leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
+        planning: The plan, its conditions loaded.
     """
 
     says: CaseType
@@ -118,6 +122,7 @@ class Compiled:
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
     leading: Mapping[str, Mapping[str, tuple[Way, ...]]]
+    planning: Planning
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -176,6 +181,7 @@ class _Loader:
             opening=self._opening(),
             foreign=foreign,
             leading={path: _leading(node, taken) for path, node in nodes.items() if not node.children},
+            planning=load_planning(self.type, self.scope, self.where, self.problems),
         )
         if self.problems:
             raise BadInput(self.problems)
@@ -333,6 +339,11 @@ def kinds(fields: Mapping[str, Field]) -> dict[str, str]:
     return {name: kind_of(f.schema) for name, f in fields.items()}
 
 
+def scope_of(case_type: CaseType) -> Scope:
+    """What conditions of a case type may name."""
+    return _scope(case_type, frozenset(path for path, _ in _paths(case_type.states)))
+
+
 def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
     return Scope(
         data=kinds(case_type.data),
@@ -343,6 +354,8 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
         clocks=frozenset(case_type.clocks),
         roles=frozenset(case_type.roles),
         documents=frozenset(case_type.documents) or None,
+        items=frozenset(case_type.plan),
+        milestones=frozenset(key for key, item in case_type.plan.items() if item.kind == "milestone"),
     )
 
 

@@ -14,10 +14,12 @@ from typing import Any
 from attrs import define, field
 
 from casekit.decisions import totals
-from casekit.decisions.chart import ROOT, Deed, Passage, Plan
+from casekit.decisions.chart import ROOT, Deed, Move, Passage
 from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Way
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.instances import ItemChange
+from casekit.decisions.planning import Plan
 from casekit.definition.casetype import ENDED
 from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
@@ -106,7 +108,30 @@ class Run:
             now=now,
             zone=world.zone,
         )
+        planned = definition.planning.pieces or "plan" in snapshot["memory"]
+        self._plan = Plan(self) if planned else None
         self.clocks = Clocks(self)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the case; a case without one gets it here."""
+        if self._plan is None:
+            self._plan = Plan(self)
+        return self._plan
+
+    @property
+    def planned(self) -> bool:
+        """Whether the case has a plan."""
+        return self._plan is not None
+
+    @property
+    def rests(self) -> bool:
+        """Whether the case rests as a whole."""
+        return self._plan is not None and self._plan.suspended
+
+    def item_changes(self) -> list[ItemChange]:
+        """What became of plan items."""
+        return [] if self._plan is None else self._plan.changes
 
     def enter(self) -> None:
         """Enters the initial state: what opening a case does."""
@@ -115,14 +140,24 @@ class Run:
     def tick(self) -> None:
         """Lets every clock speak that is due by now, in due order, each to quiescence."""
         end, last = self.now, ""
-        while (moment := self.clocks.next_due()) is not None and moment <= end:
+        while (moment := self.next_due()) is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
             self.now = self.inputs.now = moment
             self.clocks.speak(moment)
+            if self._plan is not None:
+                self._plan.speak(moment)
             self.settle()
         self.now = self.inputs.now = end
+
+    def next_due(self) -> str | None:
+        """The next instant at which a clock or an item of the plan has something to say."""
+        clock = self.clocks.next_due()
+        if self._plan is None:
+            return clock
+        item = self._plan.next_due()
+        return item if clock is None or (item is not None and item < clock) else clock
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
@@ -167,22 +202,23 @@ class Run:
         """
         chosen = (ways,) if isinstance(ways, Way) else tuple(ways)
         for way in chosen:
-            self._count(way.key)
+            self.count(way.key)
             self.happened.append(f"transition.{way.key}")
-        plan = self.definition.chart.plan(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
+            self._tell_plan(way.event)
+        move = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
         self._event = self.inputs.event = fields
-        self._pass(plan.leaving)
-        self.inputs.active = plan.between
+        self._pass(move.leaving)
+        self.inputs.active = move.between
         for way in chosen:
             self._do(way.do)
-        if plan.remembered:
+        if move.remembered:
             history = self.machine.get("history", {})
-            self.machine["history"] = {**history, **{name: list(states) for name, states in plan.remembered.items()}}
-        self._arrive(plan)
+            self.machine["history"] = {**history, **{name: list(states) for name, states in move.remembered.items()}}
+        self._arrive(move)
         self.inputs.event = _NOTHING
 
     def settle(self) -> None:
-        """Internal events, eventless transitions and clock conditions, until nothing moves.
+        """Internal events, eventless transitions, the plan and clock conditions, until nothing moves.
 
         Raises:
             Livelock: they never come to rest; names the cycle.
@@ -194,11 +230,20 @@ class Run:
             if self._queue:
                 self._hear(*self._queue.pop(0))
                 continue
+            if self._plan is not None and self._plan.step():
+                continue
             if not self.clocks.judge():
                 break
-            self._count("clocks")
+            self.count("clocks")
+            if self._plan is not None:
+                self._plan.stirred = True
+        self._at_rest()
+
+    def _at_rest(self) -> None:
+        if self._plan is not None:
+            self._plan.rest()
         self.machine["clocks"] = self.clocks.live
-        wake = self.clocks.next_due()
+        wake = self.next_due()
         if wake is None:
             self.machine.pop("wake", None)
         else:
@@ -216,8 +261,10 @@ class Run:
 
     def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
         """Takes an internal event out of the queue."""
-        self._count(event)
+        self.count(event)
         self.happened.append(event)
+        if self._plan is not None:
+            self._plan.hear(event)
         ways = self.enabled(event, fields)
         self._event = fields
         met = [way for way in ways if self._met(way)]
@@ -240,18 +287,27 @@ class Run:
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
-    def _arrive(self, plan: Plan) -> None:
+    def _tell_plan(self, event: str) -> None:
+        """Lets the plan hear of an event of the lifecycle."""
+        if self._plan is not None:
+            self._plan.stirred = True
+            self._plan.hear(event)
+
+    def _arrive(self, move: Move) -> None:
         machine = self.machine
         over = machine["category"] in ENDED
-        machine["active"] = list(plan.leaves)
-        machine["category"] = plan.category
-        machine["outcome"] = plan.outcome or None
-        if over and plan.category not in ENDED:
+        machine["active"] = list(move.leaves)
+        machine["category"] = move.category
+        machine["outcome"] = move.outcome or None
+        if over and move.category not in ENDED:
             machine["cycle"] += 1
-        self._pass(plan.entering)
-        self.inputs.active = plan.active
+        if self._plan is not None:
+            for path in sorted(move.active - move.between, key=lambda p: (p.count("."), p)):
+                self._plan.hear(f"state.enter:{path}")
+        self._pass(move.entering)
+        self.inputs.active = move.active
 
     def _pass(self, passages: Iterable[Passage]) -> None:
         for passage in passages:
@@ -276,7 +332,12 @@ class Run:
                     self.effects.append(Effect(deed.run, args))
             self._do(deed.do)
 
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
+        """One microstep more.
+
+        Raises:
+            Livelock: there were too many of them; names the cycle.
+        """
         self._left -= 1
         self._recent.append(what)
         if self._left < 0:

@@ -13,6 +13,7 @@ from attrs import field as attr
 from attrs import frozen
 
 from casekit.definition.fields import Field, ordered
+from casekit.definition.plan import Item
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -269,6 +270,7 @@ class CaseType:
         data: Fields of the case.
         facts: Facts that may be noted, each with the form of its value.
         roles: Parts that parties play.
+        plan: Stages, tasks, milestones and listeners.
         clocks: Deadlines.
         requirements: What transitions, commands and closing may require, by key.
         guards: Core command (``pay``, ``charge``, ``message``) → requirements that it must meet.
@@ -291,6 +293,7 @@ class CaseType:
     data: Mapping[str, Field] = attr(factory=dict, converter=ordered)
     facts: Mapping[str, Field] = attr(factory=dict, converter=ordered)
     roles: Mapping[str, Role] = attr(factory=dict)
+    plan: Mapping[str, Item] = attr(factory=dict, converter=ordered)
     clocks: Mapping[str, Clock] = attr(factory=dict, converter=ordered)
     requirements: Mapping[str, Requirement] = attr(factory=dict)
     guards: Mapping[str, tuple[str, ...]] = attr(factory=dict)

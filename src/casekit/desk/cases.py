@@ -12,6 +12,7 @@ from casekit.decisions.compiled import Way
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field, read
+from casekit.desk import plans
 from casekit.desk.bus import Call, Spec, Turn, clear, resolve
 from casekit.desk.casefile import load_parties
 from casekit.desk.library import log
@@ -269,6 +270,9 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
         ask_guards(turn, event, _python(given, form))
     for outcome in dict.fromkeys(way.outcome for way in ways if way.ends):
         ask_closing(turn, outcome)
+    for way in ways:
+        if way.ends:
+            turn.objections += plans.against_closing(turn.run, way)
     if len(turn.objections) > before:
         turn.accepted = False
         if not (turn.call.observed and turn.call.force):
@@ -350,6 +354,7 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     turn.objections.append(not_here(turn, way.event))
     turn.require(way.needs, {})
     ask_closing(turn, outcome)
+    turn.objections += plans.against_closing(turn.run, way)
     turn.accepted = False
 
 
@@ -379,7 +384,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
 
 
 def choose(turn: Turn, option: Option) -> None:
-    """Decides on choosing an option: it is recorded, its promises run, ``chosen`` is raised."""
+    """Decides on choosing an option: it is recorded, its promises run, its items go into the plan, ``chosen`` is raised."""
     turn.guard("choose", {"option": option.key}, option=option.key)
     if not turn.goes_on:
         return
@@ -400,6 +405,7 @@ def choose(turn: Turn, option: Option) -> None:
             through += promise.amount.minor
             args = {"amount": str(promise.amount), "through": through}
             turn.run.clocks.open(promising[0], f"{turn.n}.{i}", promise.due.isoformat(), args)
+    plans.put_in(turn, option)
     turn.run.raise_("chosen")
 
 
