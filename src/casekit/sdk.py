@@ -3,6 +3,7 @@
 Importing it is cheap: neither the store nor a JSON Schema validator comes along.
 """
 
+from casekit.definition.calendars import Calendar, DayException, HolidaySet, read_calendar, week
 from casekit.definition.casetype import (
     Action,
     Book,
@@ -16,6 +17,7 @@ from casekit.definition.casetype import (
     Transition,
     role,
 )
+from casekit.definition.counts import Count, Counts, Extra, Reading, ShortPeriod, read_counts
 from casekit.definition.fields import Field, field
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
@@ -23,7 +25,7 @@ from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allo
 from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
-from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, hookimpl
+from casekit.plugins.declared import Calculator, CalendarSource, Importer, Need, Plugin, Rule, hookimpl
 from casekit.plugins.view import Command, Document, Fact, Message, Person, Recorded, RunningClock, View
 
 __all__ = [
@@ -33,15 +35,22 @@ __all__ = [
     "BadInput",
     "Book",
     "Calculator",
+    "Calendar",
+    "CalendarSource",
     "CaseType",
     "CasekitError",
     "Clock",
     "Command",
+    "Count",
+    "Counts",
+    "DayException",
     "Document",
     "DocumentKind",
+    "Extra",
     "Fact",
     "Field",
     "Finding",
+    "HolidaySet",
     "Importer",
     "LogAttribute",
     "LogEvent",
@@ -60,6 +69,7 @@ __all__ = [
     "Posting",
     "Problem",
     "Promise",
+    "Reading",
     "Recorded",
     "Requirement",
     "Residual",
@@ -67,6 +77,7 @@ __all__ = [
     "Rounding",
     "Rule",
     "RunningClock",
+    "ShortPeriod",
     "State",
     "Task",
     "Total",
@@ -85,5 +96,8 @@ __all__ = [
     "local",
     "log_time",
     "moment",
+    "read_calendar",
+    "read_counts",
     "role",
+    "week",
 ]

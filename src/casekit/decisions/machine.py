@@ -128,7 +128,7 @@ class Run:
         """Counts a posting into the totals and raises its internal event."""
         ledger = _counted(self.machine.get("ledger"), posting, taken_back)
         known = self.machine["totals"]
-        if any(name not in known for name in self.definition.totals):
+        if not self.definition.totals.keys() <= known.keys():
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
         self.machine["ledger"] = ledger
@@ -203,6 +203,10 @@ class Run:
             self.machine.pop("wake", None)
         else:
             self.machine["wake"] = wake
+
+    def let_go(self) -> None:
+        """Ends the run: it and its clocks hold on to each other, and many runs are made. Nothing can be asked of it any more."""
+        del self.clocks
 
     def _eventless(self) -> bool:
         ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -106,7 +107,7 @@ class Opening:
         """Opens it within a transaction."""
         stream, turn = self.begin(work, number)
         self.desk.bus.remember(work, self.call, stream)
-        case = self.desk.case_value(work, stream, self.definition)
+        case = self.desk.case_left(work, stream, self.definition)
         return Done(case, (1,), case.due, objections=tuple(turn.objections), unknown=tuple(turn.unknown))
 
     def begin(self, work: Work, number: str) -> tuple[Stream, Turn]:
@@ -437,8 +438,9 @@ def check_roles(work: Work, says: CaseType, parties: Iterable[tuple[str, str]]) 
     problems = [
         Problem(f"parties/{r}", "no such role", "roles are " + (", ".join(says.roles) or "none")) for r, _ in given if r not in says.roles
     ]
+    counts = Counter(role for role, _ in given)
     for role, rule in says.roles.items():
-        count = sum(1 for r, _ in given if r == role)
+        count = counts[role]
         if count < rule.min:
             problems.append(Problem(f"parties/{role}", f"{count} given, at least {rule.min} needed", "name who plays it"))
         if rule.max is not None and count > rule.max:
