@@ -354,6 +354,10 @@ def test_a_case_has_items_of_its_own(play: Any) -> None:
         ("x", {"stage": "nowhere"}, "no item"),
         ("x", {"entry": [{"on": ["k.flown"]}]}, "never happens"),
         ("x", {"entry": [{"when": "n > 1"}]}, "no field"),
+        ("x", {"entry": [{"when": "'a' == 'b'"}]}, "no conditions"),
+        ("x", {"required": "1 == 1"}, "no conditions"),
+        ("x", {"who": "Ms Gray"}, "no key"),
+        ("x", {"title": "Ring Ms Gray"}, "in the clear"),
         ("x", {"kind": "timer"}, "never occurs"),
         ("x", {"kind": "listener", "entry": [{"on": ["k"]}]}, "no entry"),
         ("x", {"colour": "red"}, "no such field"),
@@ -428,3 +432,13 @@ def test_conditions_look_at_the_plan(play: Any) -> None:
     assert play(planned(plan, ways)).open().do("go").state == "work"
     assert play(planned(plan, ways)).open().give("suspend", "a").do("go").state == "dropped"
     assert play(planned(plan, ways)).open().give("complete", "a").state == "done"
+
+
+def test_of_several_instances_the_oldest_is_meant(play: Any) -> None:
+    plan = {"a": Item(entry=on("state.enter:work"), repeat=Repeat())}
+    case = play(planned(plan), restore="permuted").open()
+    for _ in range(10):
+        case.do("begin").do("back")
+    case.give("complete", "a")
+    assert list(case.ended) == ["a.1"]
+    assert case.give("complete", "a").ended == {"a.1": "completed", "a.2": "completed"}

@@ -37,6 +37,11 @@ CLEAR = {
     "open.zone": "an IANA zone",
     "do.event": "an event of the definition",
     "change.unset": "fields of the definition",
+    "item.action": "a word of the core",
+    "item.item": "a key, checked as such, or refused",
+    "item.stage": "a key of the plan, or refused",
+    "item.own": "keys, offsets and conditions; a title in it is refused",
+    "set_goal.owner": "a role of those who work here",
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
@@ -235,6 +240,12 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     staff = lee.party("staff", name=mark("party.name"))
     lee.give_role(case, "handler", staff, key=mark("give_role.key"))
     lee.take_role(case, "handler", staff, key=mark("take_role.key"))
+    own = {"kind": "task", "due": {"after": "P9D"}}
+    lee.item(case, "add", "ring", own=own, title=mark("item.title"), reason=mark("item.reason"), key=mark("item.key"))
+    lee.item(case, "complete", "ring", reason=mark("item.reason"))
+    lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
+    lee.review(case, mark("review.text"), key=mark("review.key"))
+    lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
 
 
 def _refusals(lee: Seat, case: str, mark: Marks, gossip: Gossip, people: tuple[str, str]) -> None:
@@ -292,6 +303,16 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.change(case, {mark("change.field"): "x"}),
         lambda: lee.close(case, mark("close.outcome")),
         lambda: lee.choose(case, mark("choose.option")),
+        lambda: lee.item(case, mark("item.action"), "ring"),
+        lambda: lee.item(case, "complete", mark("item.item")),
+        lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),
+        lambda: lee.item(case, "add", "x", own={"title": mark("item.own")}),
+        lambda: lee.set_goal(case, mark("set_goal.goal"), "paid", "1.00 EUR"),
+        lambda: lee.set_goal(case, "a", mark("set_goal.measure"), "1.00 EUR"),
+        lambda: lee.set_goal(case, "a", "paid", mark("set_goal.target")),
+        lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", want=mark("set_goal.want")),  # type: ignore[arg-type]
+        lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", by=mark("set_goal.by")),
+        lambda: lee.drop_goal(case, mark("drop_goal.goal")),
         lambda: lee.give_role(case, mark("give_role.role"), mark("give_role.party")),
         lambda: lee.give_role(case, "handler", mark("give_role.party")),
         lambda: lee.take_role(case, "tenant", mark("take_role.party")),

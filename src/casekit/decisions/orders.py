@@ -317,6 +317,8 @@ def _take_in(plan: Plan, name: str, own: Mapping[str, Any], source: str, sealed:
     taken = plan.planning.pieces.get(name)
     if taken is not None and (not taken.local or plan.each(name)):
         raise BadInput.at("item", f"there is an item {name!r} in this plan already", "choose another key")
+    if own.get("title"):
+        raise BadInput.at("title", "would stand in the clear", "say it beside the record: it is sealed with the case")
     if not _KEY.fullmatch(name):
         raise BadInput.at("item", f"{name!r} is no key", "use lower-case words joined by '.' or '-'")
     record: Json = {"says": dict(own), **({"source": source} if source else {}), **({"sealed": sealed} if sealed else {})}
@@ -336,6 +338,12 @@ def _check_own(piece: Piece, pieces: Mapping[str, Piece]) -> None:
             item, _, word = event_named(text, pieces).rpartition(".")
             if item in pieces and word not in WORDS:
                 raise BadInput.at("entry", f"{text!r} never happens", "an item says: " + ", ".join(WORDS))
+    rules = (says.required, says.manual, says.auto_complete, says.repeat.when if says.repeat else "")
+    if any(isinstance(rule, str) and rule for rule in rules) or any(c.when for c in (*piece.entry, *piece.exit)):
+        raise BadInput.at("own", "an item of the case's own has no conditions", "say yes or no, and hear events")
+    for name, word in (("who", says.who), ("allow", says.allow)):
+        if word and not _KEY.fullmatch(word):
+            raise BadInput.at(name, f"{word!r} is no key", "use lower-case words joined by '.' or '-'")
     if says.kind in LISTENING and piece.entry:
         raise BadInput.at("entry", f"a {says.kind} has no entry", "leave it out")
     if says.kind == "timer" and piece.after is None:

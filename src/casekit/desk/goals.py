@@ -87,6 +87,8 @@ def put(turn: Turn, goal: Goal) -> None:
     known = dict(turn.stream.head.get("goals", {}))
     if not _KEY.fullmatch(goal.key):
         raise BadInput.at("goal", f"{goal.key!r} is no key", "use lower-case words joined by '.' or '-'")
+    if goal.owner and not _KEY.fullmatch(goal.owner):
+        raise BadInput.at("owner", f"{goal.owner!r} is no role", "use lower-case words joined by '.' or '-'")
     if goal.key not in known and len(known) >= MOST:
         raise BadInput.at("goal", f"a case has at most {MOST} goals", "drop one first")
     if goal.by:

@@ -14,7 +14,7 @@ from casekit.store.tables import PROJECTED, STREAMS
 
 _TASKS = PROJECTED["tasks"]
 DUE = ROWS["tasks"].index("due")
-_OPEN = text("tasks.kind = 'task' AND tasks.state IN ('active', 'enabled')")  # written out, so that the partial index serves
+_OPEN = text("tasks.kind = 'task' AND tasks.status IN ('active', 'enabled')")  # written out, so that the partial index serves
 
 
 @frozen

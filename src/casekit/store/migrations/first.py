@@ -358,7 +358,7 @@ def _tasks(op: Operations) -> None:
         _column("instance", TEXT),
         _column("n", INTEGER),
         _column("kind", TEXT),
-        _column("state", TEXT),
+        _column("status", TEXT),
         _column("stage", TEXT),
         _column("who", TEXT),
         _column("at", TEXT),
@@ -377,6 +377,6 @@ def _tasks(op: Operations) -> None:
         "tasks",
         ["tenant", "who", "due", "sid"],
         unique=False,
-        sqlite_where=sa.text("kind = 'task' AND state IN ('active', 'enabled')"),
-        postgresql_where=sa.text("kind = 'task' AND state IN ('active', 'enabled')"),
+        sqlite_where=sa.text("kind = 'task' AND status IN ('active', 'enabled')"),
+        postgresql_where=sa.text("kind = 'task' AND status IN ('active', 'enabled')"),
     )
