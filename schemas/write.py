@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
+from casekit.definition.counts import Count
 from casekit.definition.maprules import ImportMap
 from casekit.definition.schema import DRAFT, schema_of
 from casekit.record import bundle
@@ -89,6 +91,8 @@ def schemas() -> dict[str, dict[str, Any]]:
     """File name → schema."""
     return {
         "case-type.schema.json": schema_of(CaseType, "A case type"),
+        "calendar.schema.json": schema_of(Calendar, "A calendar"),
+        "count.schema.json": schema_of(Count, "A rule of counting"),
         "import-map.schema.json": schema_of(ImportMap, "An import map"),
         "journal-entry.schema.json": entry(),
         "export-bundle.schema.json": export(),

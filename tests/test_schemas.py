@@ -15,7 +15,10 @@ from jsonschema import Draft202012Validator
 
 import journal
 import tenancy
+from casekit.builtin.counting import counting_rules
+from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
+from casekit.definition.counts import Count
 from casekit.definition.load import canonical, structure
 from casekit.definition.maprules import ImportMap
 from casekit.errors import BadInput
@@ -75,6 +78,22 @@ def test_schema_and_reader_agree_on_case_types(value: Any) -> None:
 @given(changed(ImportMap))
 def test_schema_and_reader_agree_on_maps(value: Any) -> None:
     assert MAP.is_valid(value) == reads(value, ImportMap)
+
+
+@given(changed(Calendar))
+def test_schema_and_reader_agree_on_calendars(value: Any) -> None:
+    assert VALIDATORS["calendar.schema.json"].is_valid(value) == reads(value, Calendar)
+
+
+@given(changed(Count))
+def test_schema_and_reader_agree_on_rules_of_counting(value: Any) -> None:
+    assert VALIDATORS["count.schema.json"].is_valid(value) == reads(value, Count)
+
+
+def test_the_law_that_ships_fits() -> None:
+    for book in counting_rules():
+        for rule in book.versions:
+            VALIDATORS["count.schema.json"].validate(canonical(rule))
 
 
 def test_examples_fit() -> None:

@@ -3,6 +3,7 @@
 Importing it is cheap: neither the store nor a JSON Schema validator comes along.
 """
 
+from casekit.definition.calendars import Calendar, DayException, HolidaySet, read_calendar, week
 from casekit.definition.casetype import (
     Action,
     Book,
@@ -16,6 +17,7 @@ from casekit.definition.casetype import (
     Transition,
     role,
 )
+from casekit.definition.counts import Count, Counts, Extra, Reading, ShortPeriod, read_counts
 from casekit.definition.fields import Field, field
 from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
@@ -24,7 +26,7 @@ from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allo
 from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
-from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, hookimpl
+from casekit.plugins.declared import Calculator, CalendarSource, Importer, Need, Plugin, Rule, hookimpl
 from casekit.plugins.view import Command, Document, Fact, Message, Person, Recorded, RunningClock, View
 
 __all__ = [
@@ -34,17 +36,24 @@ __all__ = [
     "BadInput",
     "Book",
     "Calculator",
+    "Calendar",
+    "CalendarSource",
     "CaseType",
     "CasekitError",
     "Clock",
     "Command",
+    "Count",
+    "Counts",
+    "DayException",
     "Discretionary",
     "Document",
     "DocumentKind",
     "Due",
+    "Extra",
     "Fact",
     "Field",
     "Finding",
+    "HolidaySet",
     "Importer",
     "Item",
     "LogAttribute",
@@ -64,6 +73,7 @@ __all__ = [
     "Posting",
     "Problem",
     "Promise",
+    "Reading",
     "Recorded",
     "Repeat",
     "Requirement",
@@ -73,6 +83,7 @@ __all__ = [
     "Rule",
     "RunningClock",
     "Sentry",
+    "ShortPeriod",
     "State",
     "Task",
     "Total",
@@ -91,5 +102,8 @@ __all__ = [
     "local",
     "log_time",
     "moment",
+    "read_calendar",
+    "read_counts",
     "role",
+    "week",
 ]

@@ -148,9 +148,9 @@ class Play:
 
     def do(self, event: str, at: str = "", **fields: Any) -> Play:
         def deed(run: Run) -> None:
-            way = run.select(event, fields)
-            assert way is not None, f"{event} finds no way from {run.machine['active']}"
-            run.take(way, fields)
+            ways = run.enabled(event, fields)
+            assert ways, f"{event} finds no way from {run.machine['active']}"
+            run.take(ways, fields)
 
         self.step(at or self.now, deed)
         return self

@@ -59,3 +59,19 @@ def test_a_content_that_is_gone_or_changed_is_named(desk: Desk, seat: Seat, tmp_
     content.unlink()
     assert "can't be read" in auditor.verify().wrong[0].what
     content.write_bytes(kept)
+
+
+def test_a_desk_serves_more_threads_than_a_pool_would(desk: Desk, seat: Seat) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+    from threading import Barrier
+
+    who = seat.party("person", name="One")
+    case = seat.open("tenancy.dispute", data={"deposit": "1.00 EUR"}, parties={"tenant": who, "landlord": who}).id
+    together = Barrier(20, timeout=60)
+
+    def read(_: int) -> int:
+        together.wait()
+        return seat.case(case).n
+
+    with ThreadPoolExecutor(20) as threads:
+        assert list(threads.map(read, range(20))) == [1] * 20

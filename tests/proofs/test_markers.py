@@ -19,7 +19,8 @@ import psycopg
 import pytest
 
 import tenancy
-from casekit import BadInput, CasekitError, Desk, Refused, Seat
+from casekit import BadInput, CasekitError, Desk, Refused, Seat, builtin
+from logs import Lab, day, event, trace
 from proofs.gossip import Gossip
 from servers import dsn
 
@@ -397,6 +398,39 @@ def _with_keys(desk: Desk, case: str, mark: Marks) -> None:
     places = ["note.text", "open.data", "change.data", "pay.note", "message.text", "document.name", "do.reason", "before.note.words"]
     for place in (*places, "before.pay.failed", "before.pay.citation", "before_message.args", "close.failed", "choose.reason", "do.fields"):
         assert any(marker in said for marker in mark.planted[place]), f"{place} was never written"
+
+
+def test_markers_in_a_log_are_found_nowhere_either(
+    engine: str, store_url: str, tmp_path: Path, open_store: Callable[..., Desk], clock: Any, figure: Callable[[str], None]
+) -> None:
+    mark = Marks()
+    desk = open_store(plugins=[builtin])
+    lee = desk.seat("user:lee", roles={"admin"})
+    (tmp_path / "log").mkdir()
+    lab = Lab(lee, tmp_path / "log")
+    traced = trace(
+        mark("trace.name"),
+        event("Ordered", day(1), price="30.0", org__resource=mark("event.resource"), raw=mark("event.raw")),
+        event("Packed", day(2), weight=7, packer=mark("event.form"), lifecycle__transition=mark("event.lifecycle")),
+        event("Seen and marked", day(3), colour="blue", taste=mark("event.fact")),
+        event("Written", day(4), text=mark("event.note")),
+        event("Shipped", day(5), carrier=mark("event.nonconforming")),
+        event("Nothing", day(6), noise=mark("event.dropped"), raw=mark("event.raw")),
+        customer=mark("trace.data"),
+        raw=mark("trace.raw"),
+    )
+    done = lab.run(traced)
+    assert (done.cases, len(done.nonconforming)) == (1, 2)
+    case = lee.cases().cases[0].id
+    said = str(lee.export(case)["readable"])
+    places = ("event.fact", "event.note", "trace.data")
+    assert [place for place in places if mark.planted[place][0] not in said] == []
+
+    store = {place: raw for place, raw in held(engine, store_url, tmp_path).items() if not place.startswith("log/")}
+    found = leaks(mark, store)
+    count = sum(len(markers) for markers in mark.planted.values())
+    figure(f"P-markers of a log ({engine}): {count} markers in {len(mark.planted)} places, {len(found)} found")
+    assert not found, "\n".join(found)
 
 
 def test_the_search_finds_what_is_in_the_clear(

@@ -80,7 +80,7 @@ def test_from_means_to_a_choice(lee: Seat, case: str) -> None:
     )
     assert lee.do(case, "assess").case.state == "assessed"
     options = lee.options(case)
-    assert list(options.items) == ["instalments-12", "instalments-6", "instalments-7"]
+    assert list(options.items) == ["instalments-6", "instalments-7", "instalments-12"]
     chosen = lee.choose(case, options["instalments-7"], reason="keeps her rent safe").case
     assert (chosen.state, chosen.category) == ("arrangement.keeping", "waiting-party")
     promises = [c for c in lee.file(case).clocks if c.id == "promise"]

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from casekit.builtin.counting import counting_rules
+from casekit.builtin.holidays import calendar_sources
 from casekit.builtin.xes import read_xes
-from casekit.sdk import Importer, Plugin, hookimpl
+from casekit.sdk import CalendarSource, Counts, Importer, Plugin, hookimpl
 
 PLUGIN = Plugin("casekit-builtin", api=1, handles=("*",), title="Built in")
 
@@ -14,6 +16,18 @@ PLUGIN = Plugin("casekit-builtin", api=1, handles=("*",), title="Built in")
 def casekit_importers() -> Iterable[Importer]:
     """Event logs in XES."""
     return [Importer("xes", "IEEE 1849 XES, plain or gzipped", read_xes)]
+
+
+@hookimpl
+def casekit_calendars() -> Iterable[CalendarSource]:
+    """Working days and holidays of the United States, the United Kingdom, Germany and the member states of the Union."""
+    return calendar_sources()
+
+
+@hookimpl
+def casekit_counts() -> Iterable[Counts]:
+    """Rules of counting: federal courts, Regulation F, Regulation 1182/71, the BGB, the Debt Respite Scheme."""
+    return counting_rules()
 
 
 @hookimpl

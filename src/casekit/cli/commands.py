@@ -71,6 +71,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "type list": ("types:list_types", "The case types known here."),
     "type show": ("types:show", "A case type: states, events, fields, clocks, rules."),
     "type check": ("types:check", "Check the JSON files of case types; nothing is written."),
+    "type import": ("type_import:scxml", "Read a lifecycle from an SCXML document (W3C) as a case type."),
     "plugin list": ("plugins:list_plugins", "The plugins found, and what they bring."),
     "plugin doctor": ("plugins:doctor", "What is wrong with plugins, and what waits for them."),
     "calc": ("calc:calc", "Use a plugin's calculator; no store is needed. Without a name: which there are."),

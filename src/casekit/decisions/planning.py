@@ -65,11 +65,11 @@ class Plan(Instances):
 
     def blockers(self, way: Way) -> tuple[Blocker, ...]:
         """What of the plan keeps a way from closing the case as completed; a way that cancels it asks for nothing."""
-        if not self.awake or not way.ends or way.says.target is None:
+        if not self.awake or not way.ends:
             return ()
-        node = self.run.definition.nodes[way.says.target]
-        leaf = self.run.definition.nodes[node.enters[-1]] if node.enters else node
-        return self.whole() if leaf.category == "closed" else ()
+        machine = self.run.machine
+        end = self.run.definition.chart.plan(machine["active"], (way,), machine.get("history") or {})
+        return self.whole() if end.category == "closed" else ()
 
     def whole(self) -> tuple[Blocker, ...]:
         """What keeps the plan itself from being complete."""

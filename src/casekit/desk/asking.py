@@ -168,7 +168,7 @@ def _against(turn: Turn, event: str, road: Road, fields: Mapping[str, Any]) -> l
     way = next(w for w in turn.definition.ways[event] if w.key == road.transition)
     before = list(turn.objections)
     turn.objections = []
-    cases.ask_guards(turn, way, dict(fields))
+    cases.ask_guards(turn, way.event, dict(fields))
     if way.ends:
         cases.ask_closing(turn, way.outcome)
         turn.objections += plans.against_closing(turn.run, way)

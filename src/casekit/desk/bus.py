@@ -175,6 +175,9 @@ class Turn:
         if not keys:
             return True
         self.run.inputs.event = fields
+        own = self.definition.requirements
+        if all(key in own and own[key][1].holds(self.run.inputs) for key in keys):
+            return True  # nothing to be explained
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
         unknown = [j for j in judged if j.met is None and not j.failed]
@@ -246,6 +249,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        run.let_go()
 
     def refuse(self, recorded: str, command: str) -> None:
         """Appends the refusal."""
@@ -261,6 +265,7 @@ class Turn:
             command=command,
             spoke=self.spoke,
         )
+        self.run.let_go()
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
@@ -352,7 +357,7 @@ class Bus:
             return again
         if refusal is not None:
             raise refusal
-        value = self.desk.case_value(turn.work, turn.stream, turn.definition)
+        value = self.desk.case_left(turn.work, turn.stream, turn.definition)
         return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
     def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
@@ -545,7 +550,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     """What the run has changed of the machine, as changes."""
     before, after = head["machine"], run.machine
     changes: list[Json] = []
-    parts = {name: value for name in _PARTS if (value := after.get(name)) != before.get(name)}
+    parts = {name: value for name in _PARTS if (value := after.get(name)) is not (known := before.get(name)) and value != known}
     if parts:
         changes.append({"c": "machine", "set": parts})
     if after["totals"] is not before["totals"]:

@@ -50,7 +50,6 @@ class CaseFile:
         self.touched: Touched = set()
         self._data: Values | None = None
         self._sealed = stream.head["sealed"]
-        self._facts = _Latest(self)
         self._opened: dict[str, Json] = {}
 
     @property
@@ -75,7 +74,7 @@ class CaseFile:
         head = self.stream.head
         return World(
             data=_Canonical(self) if head["sealed"] else head["data"],
-            facts=self._facts,
+            facts=_Latest(self),
             parties=head["parties"],
             documents=head["documents"],
             zone=self.zone,
@@ -96,7 +95,7 @@ class CaseFile:
 
     def latest(self) -> Mapping[str, Any]:
         """The latest value of each fact, as Python has it."""
-        return _Typed(self._facts, self.definition.says.facts if self.definition else {})
+        return _Typed(_Latest(self), self.definition.says.facts if self.definition else {})
 
     def parties(self) -> tuple[Person, ...]:
         """The parties of the case, in order of role."""

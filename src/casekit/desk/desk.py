@@ -22,9 +22,11 @@ from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, CasekitError, PluginFailed
 from casekit.model.actor import Actor
+from casekit.model.canonical import decode
 from casekit.model.money import Money
 from casekit.model.time import instant
 from casekit.plugins.catalogue import Catalogue
+from casekit.record.entry import START
 from casekit.store.shelf import Shelf, Store
 
 Clock = Callable[[], datetime]
@@ -147,6 +149,10 @@ class Desk:
         """A fresh transaction in memory."""
         return Work(shelf, self.now)
 
+    def case_left(self, work: Work, stream: Stream, definition: Compiled) -> Case:
+        """A case as a command has just left it: a value like any other, read when it is looked at."""
+        return _Left(self, work, stream, definition)
+
     def case_value(self, work: Work, stream: Stream, definition: Compiled | None, past: Rows | None = None) -> Case:
         """A case as embedders see it."""
         head, machine = stream.head, stream.head["machine"]
@@ -170,6 +176,34 @@ class Desk:
             data=CaseFile(work, stream, definition, past).data,
             definition=head["definition"],
         )
+
+
+class _Left(Case):
+    """A case value that knows who it is, and reads the rest of itself when it is wanted: a batch wants none of it.
+
+    It holds the head as text, so it stays what it was when the batch goes on.
+    """
+
+    def __init__(self, desk: Desk, work: Work, stream: Stream, definition: Compiled) -> None:
+        head, text = stream.head, stream.text
+
+        def whole() -> Case:
+            then = Stream(stream.sid, stream.uuid, stream.kind, n, n, START, "", decode(text), text)
+            return desk.case_value(work, then, definition)
+
+        n = stream.n
+        self.__dict__.update(id=stream.uuid, version=head["version"], n=n, due=head["machine"].get("wake"), _whole=whole)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> type[Case]:  # type: ignore[override]
+        """A case value like any other: it compares with others, and ``evolve`` makes a plain one of it."""
+        return Case
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in Case.__annotations__:
+            raise AttributeError(f"a case has no {name!r}")
+        self.__dict__.update(vars(self.__dict__["_whole"]()))
+        return self.__dict__[name]
 
 
 def _now() -> datetime:

@@ -14,7 +14,7 @@ from casekit.desk.bus import Call, Spec
 from casekit.desk.casefile import load_parties
 from casekit.desk.library import log
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Refused
+from casekit.errors import BadInput, Refused, StoreFailed
 from casekit.model.answers import Objection
 from casekit.model.time import Effective
 from casekit.store import reading
@@ -68,7 +68,10 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
             destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
     if objections:
         raise Refused(objections)
-    complete = sweep_residue(shelf)
+    try:
+        complete = sweep_residue(shelf)
+    except StoreFailed:
+        complete = False  # the erasure stands; only what the files still hold of the key is not swept
     return Erased(tuple(s.uuid for s in streams), tuple(sorted({c.uuid for c in cases} - set(shut))), tuple(shut), complete)
 
 

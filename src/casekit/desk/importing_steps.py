@@ -66,7 +66,7 @@ class Step:
     data: Json
     form: Json
     facts: Json
-    charges: list[tuple[str, Money, bool]]
+    charges: tuple[tuple[str, Money, bool], ...]
     pay: Money | None
     note: str
     raw: Json
@@ -180,7 +180,7 @@ class Steps:
         raw = self._kept(attributes, plan, where)
         rule = plan.rule
         if rule is None or plan.forms is None:
-            return Step(ordinal, plain(event.name, where), rule, held, named, {}, {}, {}, [], None, "", raw)
+            return Step(ordinal, plain(event.name, where), rule, held, named, {}, {}, {}, (), None, "", raw)
         return Step(
             ordinal=ordinal,
             name=event.name,
@@ -190,7 +190,7 @@ class Steps:
             data=self._values(plan.data, attributes, where, plan.forms[0]) if plan.data else {},
             form=self._values(plan.form, attributes, where, plan.forms[1]) if plan.form else {},
             facts=self._values(plan.facts, attributes, where, plan.forms[2]) if plan.facts else {},
-            charges=[c for charge in rule.charges if (c := self._charge(charge, attributes, where)) is not None] if rule.charges else [],
+            charges=tuple(c for charge in rule.charges if (c := self._charge(charge, attributes, where)) is not None),
             pay=self._amount(rule.pay.amount, attributes, where) if rule.pay else None,
             note=plain(_note(rule, attributes), where) if rule.note else "",
             raw=raw,

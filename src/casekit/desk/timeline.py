@@ -58,7 +58,11 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         _objections(about, words) if "objections" in about else (),
         words.get("text") or words.get("reason"),
         _spoken(spoke),
+        {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
     )
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @lru_cache(maxsize=1024)
@@ -125,14 +129,16 @@ def _objections(about: Json, words: Json) -> tuple[Objection, ...]:
 
 
 def _open_change(work: Work, stream: Stream, change: Json) -> Json:
-    sealed = change["sealed"]
+    """The change with what is sealed in it laid open; takes over the one it is given."""
+    sealed = change.pop("sealed")
     tenant, uuid = work.shelf.tenant, stream.uuid
-    rest = {name: value for name, value in change.items() if name != "sealed"}
     if change["c"] == "data":
         envelopes = {owner: record["envelope"] for owner, record in sealed.items()}
-        return {**rest, "set": {**change.get("set", {}), **opened(work.key, tenant, uuid, "data", envelopes)}}
+        change.setdefault("set", {}).update(opened(work.key, tenant, uuid, "data", envelopes))
+        return change
     path = f"fact/{change['key']}" if change["c"] == "fact" else change["c"]
-    return {**rest, **opened(work.key, tenant, uuid, path, sealed)}
+    change.update(opened(work.key, tenant, uuid, path, sealed))
+    return change
 
 
 def _title(kind: str, about: Json, changes: list[Json]) -> str:

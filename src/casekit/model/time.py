@@ -163,12 +163,12 @@ def add(at: str, amount: Duration, zone: str) -> str:
     try:
         if amount.months or amount.days:
             # Arithmetic within one zone is arithmetic of its wall clock; the fold is that of the start.
-            here = local(at, zone)
+            here = moment(at) if zone == "UTC" else local(at, zone)
             wall = _add_months(here, amount.months) + timedelta(days=amount.days)
             base = (wall.replace(fold=here.fold) if here.fold else wall).astimezone(UTC)
         else:
             base = moment(at)
-        return instant(base + timedelta(microseconds=amount.micros))
+        return instant(base + timedelta(microseconds=amount.micros) if amount.micros else base)
     except (OverflowError, ValueError):
         raise BadInput.at("duration", "the date lies outside the years 1 to 9999", "use a shorter duration") from None
 

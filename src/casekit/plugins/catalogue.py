@@ -17,11 +17,13 @@ from typing import Any, TypeVar
 import pluggy
 from attrs import define, evolve, field, frozen
 
+from casekit.definition.calendars import Calendar, check_calendar
 from casekit.definition.casetype import CaseType
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem
+from casekit.definition.counts import Counts, check_counts
+from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Finding, Objection, Option, signed
 from casekit.plugins import specs
-from casekit.plugins.declared import API, PROJECT, Calculator, Importer, Need, Plugin, Rule
+from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
 
 EVERY = "*"
@@ -30,7 +32,14 @@ EVERY = "*"
 GROUP = "casekit.plugins"
 """Entry-point group in which distributions announce their plugins."""
 
-_KEYED: Mapping[str, type] = {"case_types": CaseType, "requirements": Rule, "calculators": Calculator, "importers": Importer}
+_KEYED: Mapping[str, tuple[type, ...]] = {
+    "case_types": (CaseType,),
+    "requirements": (Rule,),
+    "calculators": (Calculator,),
+    "importers": (Importer,),
+    "calendars": (Calendar, CalendarSource),
+    "counts": (Counts,),
+}
 """What plugins declare by key: group → its records."""
 
 _A = TypeVar("_A", Finding, Objection, Option)
@@ -62,6 +71,8 @@ class Declared:
     requirements: dict[str, tuple[Rule, Plugin]] = field(factory=dict)
     calculators: dict[str, tuple[Calculator, Plugin]] = field(factory=dict)
     importers: dict[str, tuple[Importer, Plugin]] = field(factory=dict)
+    calendars: dict[str, tuple[Calendar | CalendarSource, Plugin]] = field(factory=dict)
+    counts: dict[str, tuple[Counts, Plugin]] = field(factory=dict)
     roles: list[tuple[Mapping[str, tuple[str, ...]], Plugin]] = field(factory=list)
 
 
@@ -232,6 +243,8 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     try:
         answered = call_with(asked.call, arguments)
         answered = list(answered) if answered else []
+    except StoreFailed:
+        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
     except Exception as wrong:
@@ -267,6 +280,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
     """
     try:
         met = rule.check(view)
+    except StoreFailed:
+        raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
     if met is not None and not isinstance(met, bool):
@@ -277,7 +292,9 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    return function(**(arguments if names is None else {name: arguments[name] for name in names if name in arguments}))
+    if names is None or names == tuple(arguments):
+        return function(**arguments)
+    return function(**{name: arguments[name] for name in names if name in arguments})
 
 
 @lru_cache(maxsize=4096)
@@ -296,13 +313,19 @@ def _installed() -> Iterator[tuple[EntryPoint, str]]:
 
 def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
     declared: dict[str, Any] = {}
-    for group, kind in _KEYED.items():
+    for group, kinds in _KEYED.items():
         if f"casekit_{group}" in hooks:
             records = list(getattr(module, f"casekit_{group}")())
-            wrong = next((r for r in records if not isinstance(r, kind)), None)
+            wrong = next((r for r in records if not isinstance(r, kinds)), None)
             if wrong is not None:
-                raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {kind.__name__} records")
+                wanted = " or ".join(kind.__name__ for kind in kinds)
+                raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {wanted} records")
             declared[group] = records
+    for calendar in declared.get("calendars", ()):
+        if isinstance(calendar, Calendar):
+            check_calendar(calendar)
+    for counts in declared.get("counts", ()):
+        check_counts(counts)
     if "casekit_roles" in hooks:
         declared["roles"] = {str(role): tuple(grants) for role, grants in dict(module.casekit_roles()).items()}
     return declared

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 import pluggy
 from attrs import field, frozen
 
+from casekit.definition.calendars import Calendar
 from casekit.definition.fields import Field, ordered
 from casekit.model.log import LogTrace
 
@@ -140,3 +141,19 @@ class Importer:
     key: str
     title: str
     read: Callable[[Path, Callable[[int, int], None] | None], Iterator[LogTrace]]
+
+
+@frozen
+class CalendarSource:
+    """A calendar that is made when it is first asked for, with the holidays of the years it is asked for.
+
+    Attributes:
+        key: Public name of the calendar (``us.court``).
+        title: What people read.
+        build: Makes the calendar for the years from the first to the last, both included; the same years and the
+            same version of what it draws on give the same calendar.
+    """
+
+    key: str
+    title: str
+    build: Callable[[int, int], Calendar]

@@ -13,9 +13,11 @@ from typing import Any
 
 import pluggy
 
+from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
+from casekit.definition.counts import Counts
 from casekit.model.answers import Finding, Objection, Option
-from casekit.plugins.declared import PROJECT, Calculator, Importer, Rule
+from casekit.plugins.declared import PROJECT, Calculator, CalendarSource, Importer, Rule
 from casekit.plugins.view import Command, Message, Recorded, View
 
 _spec = pluggy.HookspecMarker(PROJECT)
@@ -27,6 +29,8 @@ FAMILIES: Mapping[str, Family] = {
     "casekit_calculators": "declare",
     "casekit_roles": "declare",
     "casekit_importers": "declare",
+    "casekit_calendars": "declare",
+    "casekit_counts": "declare",
     "casekit_assess": "decide",
     "casekit_plan": "decide",
     "casekit_close": "decide",
@@ -115,6 +119,40 @@ def casekit_importers() -> Iterable[Importer]:
         @hookimpl
         def casekit_importers():
             return [Importer("xes", "IEEE 1849 XES", read_xes)]
+    """
+    raise NotImplementedError
+
+
+@_spec
+def casekit_calendars() -> Iterable[Calendar | CalendarSource]:
+    """Calendars: office hours, or the working days and holidays that a law means.
+
+    When: once, when a desk opens; a source's ``build`` when its calendar is first asked for. Returns: calendars, or
+    sources of them; keys are unique over all plugins. If it raises: the plugin is quarantined, as it is where a
+    calendar is not what it must be. Since: 1.
+
+    Example::
+
+        @hookimpl
+        def casekit_calendars():
+            return [Calendar("tenancy.office", "1", hours=week(("09:00-12:30", "13:30-17:00")), zone="Europe/Rome",
+                             exceptions={"2026-12-24": DayException("09:00-12:30", "Christmas Eve")})]
+    """
+    raise NotImplementedError
+
+
+@_spec
+def casekit_counts() -> Iterable[Counts]:
+    """Rules of counting days, as the law has them through the years.
+
+    When: once, when a desk opens. Returns: rules, each with its dated versions; keys are unique over all plugins.
+    If it raises: the plugin is quarantined. Since: 1.
+
+    Example::
+
+        @hookimpl
+        def casekit_counts():
+            return [Counts("tenancy.answer", [Count("tenancy.answer", "1", amount="P14D", roll="forward", citation="Rental Act, section 9")])]
     """
     raise NotImplementedError
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.pool import NullPool
 
 from casekit.errors import BadInput, StoreFailed
 
@@ -59,17 +60,18 @@ def tenant_url(url: URL, tenant: str) -> URL:
 
 
 def open_engine(url: URL) -> Engine:
-    """The engine of a store, in autocommit at the driver.
+    """The engine of a store, in autocommit at the driver; without a pool, for each thread keeps a connection of its own.
 
     Raises:
         BadInput: the place can't be reached or is no database of casekit's.
     """
     if url.get_backend_name() == "sqlite":
-        engine = create_engine(url, connect_args={"isolation_level": None, "check_same_thread": False, "cached_statements": 512})
+        settings = {"isolation_level": None, "check_same_thread": False, "cached_statements": 512}
+        engine = create_engine(url, poolclass=NullPool, connect_args=settings)
         event.listen(engine, "connect", _settle)
     else:
         try:
-            engine = create_engine(url, paramstyle="format", isolation_level="AUTOCOMMIT")
+            engine = create_engine(url, poolclass=NullPool, paramstyle="format", isolation_level="AUTOCOMMIT")
         except ModuleNotFoundError:
             raise BadInput.at("store", "the driver for PostgreSQL is not installed", "install casekit[postgresql]") from None
     return engine

@@ -13,6 +13,7 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,9 +71,14 @@ def read_keyring(path: Path) -> Keyring:
 
 
 def make_keyring(path: Path) -> Keyring:
-    """A new keyring in a file that only its owner reads; where another process was faster, that one's."""
+    """A new keyring in a file that only its owner reads; where there is one already, that one. Its name is durable."""
+    if path.exists():
+        ring = read_keyring(path)
+        with suppress(OSError):  # it may lie where we can't write, and then nobody made it just now
+            sync_folder(path.parent)
+        return ring
     current = os.urandom(8).hex()
-    ring = {
+    made = {
         "v": 1,
         "current": current,
         "keys": {current: b64encode(os.urandom(32)).decode()},
@@ -81,17 +87,16 @@ def make_keyring(path: Path) -> Keyring:
     draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            json.dump(ring, file, indent=1)
+            json.dump(made, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
-        try:
+        with suppress(FileExistsError):
             os.link(draft, path)
-        except FileExistsError:
-            pass
-        finally:
-            draft.unlink()
+        draft.unlink()
         sync_folder(path.parent)
     except OSError as wrong:
+        with suppress(OSError):
+            draft.unlink()
         raise StoreFailed(f"{path}: no keyring can be made there: {wrong.strerror} (name another place: --keys or CASEKIT_KEYS)") from None
     return read_keyring(path)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -92,12 +92,13 @@ class Shelf:
     def _connect(self, broken: Connection | None) -> Connection:
         dbapi: Any = self.engine.dialect.dbapi
         if broken is not None:
-            self._give_back([lent for lent in self._lent if lent.driver_connection is broken.driver])
+            self._give_back([self._here.lent])
         try:
             lent = self.engine.raw_connection()
         except (DBAPIError, dbapi.Error) as wrong:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
+        self._here.lent = lent
         return Connection(lent.driver_connection, dbapi.Error)
 
     def _give_back(self, several: list[Any]) -> None:
@@ -117,7 +118,7 @@ class Shelf:
         if self._keys is None:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
-            ring = read_keyring(self._keys) if self._keys.exists() else make_keyring(self._keys)
+            ring = make_keyring(self._keys)
             with _transaction(self) as connection:
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))
@@ -145,16 +146,14 @@ class Shelf:
         self.engine.dispose()
 
 
-@contextmanager
-def writing(shelf: Shelf) -> Iterator[Connection]:
+def writing(shelf: Shelf) -> AbstractContextManager[Connection]:
     """A write transaction: all of it, or nothing.
 
     Raises:
         StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
     """
     _ = shelf.vault  # made, where there is none, in a transaction of its own
-    with _transaction(shelf) as connection:
-        yield connection
+    return _transaction(shelf)
 
 
 @contextmanager

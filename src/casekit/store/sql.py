@@ -51,6 +51,33 @@ class Prepared:
         return tuple([values[name] if name in values else fixed[name] for name in self.order])
 
 
+@frozen
+class Laid:
+    """A statement whose values come in one row, in an order that was agreed when it was compiled.
+
+    Attributes:
+        text: SQL.
+        places: Where each parameter stands in the row, the compiler's own behind it.
+        own: What the compiler added by itself.
+    """
+
+    text: str
+    places: tuple[int, ...]
+    own: Values
+
+    def bind(self, row: Values) -> Values:
+        """The parameters of one run."""
+        whole = row + self.own
+        return tuple([whole[place] for place in self.places])
+
+
+def laid(prepared: Prepared, names: Sequence[str]) -> Laid:
+    """A prepared statement for rows in the order of those names."""
+    own = tuple(name for name in prepared.fixed if name not in names)
+    place = {name: i for i, name in enumerate((*names, *own))}
+    return Laid(prepared.text, tuple(place[name] for name in prepared.order), tuple(prepared.fixed[name] for name in own))
+
+
 def prepare(statement: ClauseElement, dialect: Dialect) -> Prepared:
     """The statement, compiled for a dialect whose parameters are positional."""
     compiled = statement.compile(dialect=dialect)
@@ -128,10 +155,18 @@ class Statements:
     def __init__(self, dialect: Dialect) -> None:
         self.dialect = dialect
         self._known: dict[Any, Prepared] = {}
+        self._laid: dict[Any, Laid] = {}
 
     def get(self, shape: Any, build: Callable[..., ClauseElement], *args: Any) -> Prepared:
         """The statement of that shape; ``build(*args)`` writes it when it is wanted for the first time."""
         known = self._known.get(shape)
         if known is None:
             known = self._known[shape] = prepare(build(*args), self.dialect)
+        return known
+
+    def lay(self, shape: Any, names: Callable[[], Sequence[str]], build: Callable[..., ClauseElement], *args: Any) -> Laid:
+        """The statement of that shape for rows in the order of ``names()``."""
+        known = self._laid.get(shape)
+        if known is None:
+            known = self._laid[shape] = laid(prepare(build(*args), self.dialect), names())
         return known

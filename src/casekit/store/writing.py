@@ -7,11 +7,11 @@ PostgreSQL a small write set goes as one statement whose inserts depend on the g
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
 from attrs import define, field
-from sqlalchemy import BindParameter, Table, and_, bindparam, delete, func, insert, literal, select, union_all, update
+from sqlalchemy import BindParameter, Table, and_, bindparam, case, delete, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from casekit.errors import CasekitError
@@ -27,6 +27,9 @@ _REWRITTEN = {"clocks", "roles", "search", "tasks"}
 """Tables in which a row may come again: of a clock, role or plan item it then stands anew, of a search row it stands already."""
 
 _HEAD = tuple(c.name for c in STREAMS.c)
+_GUARDED = (*_HEAD, "at_tenant", "at_sid", "before")
+"""Names of the values of a guarded update, in their order."""
+
 _CHANGING = tuple(name for name in _HEAD if name not in ("tenant", "sid", "uuid", "kind"))
 
 
@@ -100,10 +103,9 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
         Conflict: a stream that was read has changed; the transaction must be rolled back.
     """
     statements = shelf.statements
-    guard = statements.get("guarded update", _guarded_update)
+    guard = statements.lay("guarded update", lambda: _GUARDED, _guarded_update)
     for row, before in sorted(what.changed, key=lambda c: c[0][1]):
-        values = dict(zip(_HEAD, row, strict=True)) | {"at_tenant": row[0], "at_sid": row[1], "before": before}
-        if connection.execute(guard.text, guard.bind(values)).rowcount != 1:
+        if connection.execute(guard.text, guard.bind((*row, row[0], row[1], before))).rowcount != 1:
             raise Conflict("a stream has changed in between")
     if what.read:
         _recheck(shelf, connection, what.read)
@@ -128,56 +130,86 @@ def draw(shelf: Shelf, connection: Connection, name: str, count: int = 1) -> int
     return last - count + 1
 
 
-def _recheck(shelf: Shelf, connection: Connection, read: Mapping[int, int]) -> None:
+def _recheck(shelf: Shelf, connection: Connection, read: dict[int, int]) -> None:
     sids = sorted(read)
     prepared = shelf.statements.get(("recheck", len(sids), shelf.sqlite), _read_again, len(sids), shelf.sqlite)
     found = connection.rows(prepared, {"tenant": shelf.tenant, **{f"sid{i}": sid for i, sid in enumerate(sids)}})
-    if dict(found) != dict(read):
+    if dict(found) != read:
         raise Conflict("a party has changed in between")
 
 
 def _fits_at_once(shelf: Shelf, what: WriteSet) -> bool:
-    if shelf.sqlite or len(what.changed) > 1 or what.read or what.gone():
+    if shelf.sqlite or len(what.changed) > 1 or what.gone():
         return False
     return sum(len(rows) for _, rows in what.inserts()) <= AT_ONCE
 
 
 def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
     inserts = what.inserts()
-    shape = ("at once", bool(what.changed), *((table.name, len(rows)) for table, rows in inserts))
-    prepared = shelf.statements.get(shape, _at_once, inserts, bool(what.changed))
-    values: dict[str, Any] = {}
-    for table, rows in inserts:
-        for i, row in enumerate(rows):
-            values.update({_bound(table, i, c): v for c, v in enumerate(row)})
-    if what.changed:
+    sizes = [(table, len(rows)) for table, rows in inserts]
+    guarded, read = bool(what.changed), sorted(what.read.items())
+    shape = ("at once", guarded, len(read), *((table.name, count) for table, count in sizes))
+    prepared = shelf.statements.lay(shape, lambda: _names_at_once(sizes, guarded, len(read)), _at_once, sizes, guarded, len(read))
+    values = [value for _, rows in inserts for row in rows for value in row]
+    if guarded:
         row, before = what.changed[0]
-        values.update(zip(_HEAD, row, strict=True))
-        values.update(at_tenant=row[0], at_sid=row[1], before=before)
-    written = shelf.connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
-    if not written:
+        values += (*row, row[0], row[1], before)
+    if read:
+        values.append(shelf.tenant)
+        values += (value for pair in read for value in pair)
+    if not shelf.connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
         raise Conflict("a stream has changed in between")
+
+
+def _names_at_once(sizes: list[tuple[Table, int]], guarded: bool, read: int) -> list[str]:
+    """Names of the values of a statement that writes all at once, in their order."""
+    names = [_bound(table, i, c) for table, count in sizes for i in range(count) for c in range(len(table.c))]
+    if guarded:
+        names += _GUARDED
+    if read:
+        names += ["read_tenant", *(name for i in range(read) for name in (f"read_sid{i}", f"read_n{i}"))]
+    return names
 
 
 def _bound(table: Table, row: int, column: int) -> str:
     return f"{table.name}_{row}_{column}"
 
 
-def _at_once(inserts: list[tuple[Table, list[tuple[Any, ...]]]], guarded: bool) -> Any:
-    guard = _guarded_update().returning(literal(1).label("one")).cte("guard") if guarded else None
-    parts = []
-    for table, rows in inserts:
-        lines = []
-        for i in range(len(rows)):
-            line = select(*(bindparam(_bound(table, i, c), type_=column.type) for c, column in enumerate(table.c)))
-            lines.append(line if guard is None else line.where(select(guard.c.one).exists()))
-        source = lines[0] if len(lines) == 1 else union_all(*lines)
-        written = postgresql.insert(table).from_select([c.name for c in table.c], source)
-        if table.name in _REWRITTEN:
-            written = _over(written, table)
-        parts.append(written.returning(literal(1)).cte(f"into_{table.name}"))
-    counted = select(literal(1)) if guard is None else select(func.count()).select_from(guard)
+def _at_once(sizes: list[tuple[Table, int]], guarded: bool, read: int) -> Any:
+    """Inserts that happen only if the streams read are as they were, and the guarded update has found its row.
+
+    Streams that were read are locked first, in one order: nobody changes them until the statement is through.
+    """
+    unchanged = None if not read else select(func.count()).select_from(_still_there(read)).scalar_subquery() == read
+    holds = unchanged
+    guard = None
+    if guarded:
+        update_ = _guarded_update() if unchanged is None else _guarded_update().where(unchanged)
+        guard = update_.returning(literal(1).label("one")).cte("guard")
+        holds = select(guard.c.one).exists()
+    parts = [_insert_if(table, count, holds) for table, count in sizes]
+    counted: Any = select(literal(1)) if holds is None else select(case((holds, 1), else_=0))
     return counted.add_cte(*parts)
+
+
+def _insert_if(table: Table, count: int, holds: Any) -> Any:
+    lines = []
+    for i in range(count):
+        line = select(*(bindparam(_bound(table, i, c), type_=column.type) for c, column in enumerate(table.c)))
+        lines.append(line if holds is None else line.where(holds))
+    source = lines[0] if len(lines) == 1 else union_all(*lines)
+    written = postgresql.insert(table).from_select([c.name for c in table.c], source)
+    if table.name in _REWRITTEN:
+        written = _over(written, table)
+    return written.returning(literal(1)).cte(f"into_{table.name}")
+
+
+def _still_there(count: int) -> Any:
+    """The streams that were read and have not changed, locked."""
+    sid, n = STREAMS.c.sid, STREAMS.c.n
+    same = [and_(sid == bindparam(f"read_sid{i}", type_=sid.type), n == bindparam(f"read_n{i}", type_=n.type)) for i in range(count)]
+    found = select(sid).where(STREAMS.c.tenant == bindparam("read_tenant"), or_(*same)).order_by(sid)
+    return found.with_for_update(read=True).cte("still_there")
 
 
 def _guarded_update() -> Any:
