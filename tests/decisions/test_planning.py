@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from casekit.decisions import orders
-from casekit.definition.casetype import Clock, Transition
+from casekit.definition.casetype import CaseType, Clock, State, Transition
 from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, Livelock
 from plans import on, planned
@@ -442,3 +442,41 @@ def test_of_several_instances_the_oldest_is_meant(play: Any) -> None:
     case.give("complete", "a")
     assert list(case.ended) == ["a.1"]
     assert case.give("complete", "a").ended == {"a.1": "completed", "a.2": "completed"}
+
+
+def test_plans_hear_every_region(play: Any) -> None:
+    tracks = State(
+        "At work",
+        "open",
+        parallel=True,
+        states={
+            "main": State("Main", initial="doing", states={"doing": State("Doing"), "checking": State("Checking")}),
+            "hold": State("Hold", initial="no", states={"no": State("No"), "yes": State("Yes")}),
+        },
+    )
+    case_type = CaseType(
+        "tracks",
+        "1",
+        "Tracks",
+        "tracks",
+        {"tracks": tracks, "over": State("Over", "closed", outcome="done")},
+        {
+            "check": Transition("tracks.main.doing", "tracks.main.checking"),
+            "stop": Transition("tracks.hold.no", "tracks.hold.yes"),
+            "end": Transition("tracks", "over"),
+        },
+        plan={
+            "first": Item(entry=on("state.enter:tracks.main.doing")),
+            "look": Item(entry=on("state.enter:tracks.main.checking", "state.enter:tracks.hold.yes")),
+            "hold": Item("stage", entry=on("stop")),
+            "ask": Item(stage="hold"),
+        },
+    )
+    case = play(case_type).open()
+    assert case.items == {"first.1": "active", "look.1": "available", "hold.1": "available"}
+    case.do("stop")
+    assert case.items == {"first.1": "active", "look.1": "available", "hold.1": "active", "ask.1": "active"}
+    case.do("check")
+    assert case.items["look.1"] == "active"
+    run = case.run(case.now)
+    assert [b.item for b in run.plan.blockers(run.definition.ways["end"][0])] == ["first", "look", "hold"]

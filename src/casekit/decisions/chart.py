@@ -124,6 +124,7 @@ class Move:
         active: All that is active afterwards.
         remembered: History state → what it leads back to from now on.
         category, outcome: Those of the configuration afterwards.
+        entered: All states that are entered, outermost first.
     """
 
     leaving: tuple[Passage, ...]
@@ -134,6 +135,7 @@ class Move:
     remembered: Mapping[str, tuple[str, ...]]
     category: str
     outcome: str
+    entered: tuple[str, ...]
 
 
 @define
@@ -227,7 +229,8 @@ class Chart:
                 leaving.append(Passage(active, node.on_exit))
             active -= {node.path}
         between, entering = active, []
-        for node in sorted((self.nodes[path] for path in entry.states), key=lambda node: node.place):
+        entered = sorted((self.nodes[path] for path in entry.states), key=lambda node: node.place)
+        for node in entered:
             active |= {node.path}
             first = node.on_initial if node.path in entry.by_default else ()
             deeds = (*node.on_enter, *first, *entry.deeds.get(node.path, ()))
@@ -238,7 +241,8 @@ class Chart:
         root = self.nodes[ROOT]
         category, outcome = self._said(root, active, "category"), self._said(root, active, "outcome")
         leaves = tuple(node.path for node in ends)
-        return Move(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome)
+        went = tuple(node.path for node in entered)
+        return Move(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome, went)
 
     def _source(self, leaves: Sequence[str], edge: Edge) -> Node:
         """Its source; one that is forced is taken from the active leaf that is nearest to its target."""

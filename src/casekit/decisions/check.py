@@ -50,7 +50,7 @@ def _problems(case_type: CaseType) -> Found:
     for key, transition in case_type.transitions.items():
         yield from _readable(f"/transitions/{key}/form", transition.form)
         yield from _fields(transition.form, f"/transitions/{key}/form", case_type.roles)
-    yield from plan_problems(case_type, check_lifecycle.flat(case_type.states))
+    yield from plan_problems(case_type)
     for id_, clock in case_type.clocks.items():
         yield from _clock(case_type, clock, f"/clocks/{id_}")
     yield from _book(case_type)

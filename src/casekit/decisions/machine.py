@@ -204,17 +204,19 @@ class Run:
         for way in chosen:
             self.count(way.key)
             self.happened.append(f"transition.{way.key}")
-            self._tell_plan(way.event)
-        move = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
+            if self._plan is not None:
+                self._plan.stirred = True
+                self._plan.hear(way.event)
+        plan = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
         self._event = self.inputs.event = fields
         self._pass(move.leaving)
         self.inputs.active = move.between
         for way in chosen:
             self._do(way.do)
-        if move.remembered:
+        if plan.remembered:
             history = self.machine.get("history", {})
-            self.machine["history"] = {**history, **{name: list(states) for name, states in move.remembered.items()}}
-        self._arrive(move)
+            self.machine["history"] = {**history, **{name: list(states) for name, states in plan.remembered.items()}}
+        self._arrive(plan)
         self.inputs.event = _NOTHING
 
     def settle(self) -> None:
@@ -250,8 +252,9 @@ class Run:
             self.machine["wake"] = wake
 
     def let_go(self) -> None:
-        """Ends the run: it and its clocks hold on to each other, and many runs are made. Nothing can be asked of it any more."""
+        """Ends the run: it, its clocks and its plan hold on to each other, and many runs are made. Nothing can be asked of it any more."""
         del self.clocks
+        self._plan = None
 
     def _eventless(self) -> bool:
         ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))
@@ -289,12 +292,6 @@ class Run:
         own = self.definition.requirements
         return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
-    def _tell_plan(self, event: str) -> None:
-        """Lets the plan hear of an event of the lifecycle."""
-        if self._plan is not None:
-            self._plan.stirred = True
-            self._plan.hear(event)
-
     def _arrive(self, move: Move) -> None:
         machine = self.machine
         over = machine["category"] in ENDED
@@ -304,7 +301,7 @@ class Run:
         if over and move.category not in ENDED:
             machine["cycle"] += 1
         if self._plan is not None:
-            for path in sorted(move.active - move.between, key=lambda p: (p.count("."), p)):
+            for path in move.entered:
                 self._plan.hear(f"state.enter:{path}")
         self._pass(move.entering)
         self.inputs.active = move.active

@@ -14,7 +14,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),
@@ -26,9 +26,9 @@ _LEVEL: Mapping[str, frozenset[str]] = {
 """What an item of a kind can say of itself."""
 
 
-def plan_problems(case_type: CaseType, states: Mapping[str, State]) -> Found:
+def plan_problems(case_type: CaseType) -> Found:
     """What is wrong with the plan of a case type."""
-    plan = case_type.plan
+    plan, states = case_type.plan, dict(_flat(case_type.states, ""))
     for key, item in plan.items():
         at = f"/plan/{key}"
         yield from _place(plan, key, item, at)
@@ -40,6 +40,12 @@ def plan_problems(case_type: CaseType, states: Mapping[str, State]) -> Found:
         yield from _heard_by_nobody(case_type, key, item, at)
     yield from _transitions(case_type)
     yield from _rounds(plan)
+
+
+def _flat(states: Mapping[str, State], above: str) -> Iterator[tuple[str, State]]:
+    for name, state in states.items():
+        yield above + name, state
+        yield from _flat(state.states, f"{above}{name}.")
 
 
 def _place(plan: Mapping[str, Item], key: str, item: Item, at: str) -> Found:
@@ -153,8 +159,10 @@ def _raised(case_type: CaseType) -> set[str]:
     waiting = list(case_type.states.values())
     while waiting:
         state = waiting.pop()
-        actions += [*state.on_enter, *state.on_exit]
+        actions += [*state.on_enter, *state.on_exit, *state.on_initial]
         waiting += state.states.values()
+    for action in actions:
+        actions += [*action.do, *action.otherwise]
     fired = {t.on or key for key, t in case_type.transitions.items()} - {ALWAYS}
     return fired | {a.emit for a in actions if a.emit}
 

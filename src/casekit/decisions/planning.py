@@ -67,7 +67,9 @@ class Plan(Instances):
         """What of the plan keeps a way from closing the case as completed; a way that cancels it asks for nothing."""
         if not self.awake or not way.ends:
             return ()
-        return self.whole() if self.run.definition.chart.landing(way.targets).category == "closed" else ()
+        machine = self.run.machine
+        end = self.run.definition.chart.move(machine["active"], (way,), machine.get("history") or {})
+        return self.whole() if end.category == "closed" else ()
 
     def whole(self) -> tuple[Blocker, ...]:
         """What keeps the plan itself from being complete."""

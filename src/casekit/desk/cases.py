@@ -271,8 +271,7 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
     for outcome in dict.fromkeys(way.outcome for way in ways if way.ends):
         ask_closing(turn, outcome)
     for way in ways:
-        if way.ends:
-            turn.objections += plans.against_closing(turn.run, way)
+        turn.objections += plans.against_closing(turn.run, way)
     if len(turn.objections) > before:
         turn.accepted = False
         if not (turn.call.observed and turn.call.force):
