@@ -207,16 +207,16 @@ class Run:
             if self._plan is not None:
                 self._plan.stirred = True
                 self._plan.hear(way.event)
-        plan = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
+        move = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
         self._event = self.inputs.event = fields
         self._pass(move.leaving)
         self.inputs.active = move.between
         for way in chosen:
             self._do(way.do)
-        if plan.remembered:
+        if move.remembered:
             history = self.machine.get("history", {})
-            self.machine["history"] = {**history, **{name: list(states) for name, states in plan.remembered.items()}}
-        self._arrive(plan)
+            self.machine["history"] = {**history, **{name: list(states) for name, states in move.remembered.items()}}
+        self._arrive(move)
         self.inputs.event = _NOTHING
 
     def settle(self) -> None:
