@@ -33,8 +33,9 @@ def main() -> None:
     sys.path.insert(0, str(ROOT / "tests"))
     from benchmarks.running import run
 
-    folder = Path(options.folder or tempfile.mkdtemp(prefix="casekit-bench-", dir=ROOT))
-    figures, facts = run(options.lines, options.rounds, folder, quiet=options.without_fast)
+    with tempfile.TemporaryDirectory(prefix="casekit-bench-", dir=options.folder or ROOT) as name:
+        fsync = _fsync(Path(name))
+        figures, facts = run(options.lines, options.rounds, Path(name), quiet=options.without_fast)
     if options.without_fast:
         from benchmarks.figures import rows
 
@@ -44,7 +45,7 @@ def main() -> None:
 
     from benchmarks.figures import Figure, keep, say
 
-    facts["fsync"] = _fsync(folder)
+    facts["fsync"] = fsync
     plain = {} if options.fast_only else {f["line"]: Figure(**f) for f in _without_fast(options)}
     say(Console(width=None if sys.stdout.isatty() else 170), facts, figures, plain)
     print("written to", keep(ROOT / "bench-results", facts, figures, plain))
@@ -71,7 +72,6 @@ def _without_fast(options: argparse.Namespace) -> list[dict[str, Any]]:
 
 def _fsync(folder: Path) -> int:
     """Microseconds that the disk takes to make 8 KiB durable, the best of some."""
-    folder.mkdir(parents=True, exist_ok=True)
     best = float("inf")
     with tempfile.TemporaryFile(dir=folder) as file:
         for _ in range(50):

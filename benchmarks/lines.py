@@ -6,16 +6,19 @@ import gc
 from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-from attrs import evolve, frozen
+from attrs import frozen
 
-from benchmarks.pair import Batch, Pair, row_by_row
-from benchmarks.sample import SINCE, TYPE, data, person
+from benchmarks.pair import Pair, row_by_row
+from benchmarks.sample import SINCE, TYPE, data, log, person
 from casekit import Money
 from casekit.decisions.machine import Run, World
 from casekit.model.canonical import decode, encode
+
+FINES = Path(__file__).resolve().parent.parent / "examples" / "traffic_fines" / "map.toml"
 
 
 @frozen
@@ -121,6 +124,20 @@ def _bulk_new(pair: Pair) -> tuple[float, float]:
     return _a_hundred(pair, lambda: pair.opening_with_persons(100))
 
 
+def _import(pair: Pair) -> tuple[float, float]:
+    def batch() -> Callable[[int], Any]:
+        file = pair.folder / "log.xes"
+        file.write_text(log(pair.numbers(300)), encoding="utf-8")
+        return lambda _: _conforming(pair.seat.import_log(file, FINES))
+
+    mine, bare = pair.race(batch, 1, 3)
+    return mine / 300, bare / 300
+
+
+def _conforming(imported: Any) -> None:
+    assert (imported.new, imported.nonconforming) == (3000, ()), imported
+
+
 def _a_hundred(pair: Pair, prepare: Callable[[], Callable[[], Any]]) -> tuple[float, float]:
     def batch() -> Callable[[int], Any]:
         prepared = prepare()
@@ -185,6 +202,7 @@ LINES = (
     Line("sqlite.bulk-open", "bulk, 100 cases at once: opens, a case", partial(_bulk, events=0), floor=0.40),
     Line("sqlite.bulk-new", "bulk: two new persons and an open", _bulk_new, floor=0.40),
     Line("sqlite.bulk-nine", "bulk: opens with nine events each, a case", partial(_bulk, events=9), floor=0.28, at_least=8000, many=10),
+    Line("sqlite.import", "import of a log, ten events a case, a case", _import, floor=0.28, at_least=8000, many=10),
     Line("sqlite.step", "step with restore, two levels", _step, at_most=25),
     Line("sqlite.verify", "verify, an entry", _verify, at_least=30_000),
     Line("postgresql.open", "open, persons known", _open, floor=0.65),
@@ -194,5 +212,3 @@ LINES = (
     Line("postgresql.payment-rows", "payment, raw statement by statement", partial(_rowwise, partial(_on_cases, _pay))),
     Line("postgresql.open-rows", "open, raw statement by statement", partial(_rowwise, _open)),
 )
-
-__all__ = ["LINES", "Batch", "Line", "evolve"]

@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from benchmarks.raw import Bare, Tape
 from benchmarks.sample import ACTOR, SINCE, TYPE, data, person, plugins
-from casekit import Desk, Money, Seat, open_desk
+from casekit import Desk, Money, Seat, builtin, open_desk
 from casekit.plugins.view import Person
 from casekit.store import writing
 
@@ -26,10 +26,12 @@ class Pair:
 
     Attributes:
         desk, seat: The desk, and a seat of somebody who may do everything.
+        folder: Where both may keep files.
     """
 
     def __init__(self, url: str, twin: str, folder: Path) -> None:
-        self.desk: Desk = open_desk(store=url, keys=folder / "keys", plugins=plugins(), installed=False)
+        self.folder = folder
+        self.desk: Desk = open_desk(store=url, keys=folder / "keys", plugins=[*plugins(), builtin], installed=False)
         self.seat: Seat = self.desk.seat(ACTOR.name, roles=ACTOR.roles)
         self.bare = Bare(make_url(twin) if twin.startswith("sqlite") else make_url(twin).set(drivername="postgresql+psycopg"))
         self._tape: Tape = []

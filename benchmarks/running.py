@@ -24,7 +24,6 @@ def run(wanted: list[str], rounds: int, folder: Path, *, quiet: bool = False) ->
     facts = machine()
     figures = []
     with ExitStack() as stack:
-        stack.callback(shutil.rmtree, folder, ignore_errors=True)
         server: Server | None = None
         for line in lines:
             if line.engine == "postgresql" and server is None:

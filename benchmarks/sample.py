@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from casekit.model.actor import Actor
 from casekit.sdk import Book, CaseType, Clock, Field, Money, Objection, Plugin, Requirement, State, Total, Transition, field, hookimpl, role
@@ -89,7 +90,7 @@ def plugins() -> list[Any]:
     first = {"casekit_case_types": casekit_case_types, "casekit_roles": casekit_roles}
     return [
         SimpleNamespace(
-            PLUGIN=Plugin(f"bench-{i}", handles=(TYPE,), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {})
+            PLUGIN=Plugin(f"bench-{i}", handles=("*",), version="1.0"), casekit_before=casekit_before, **(first if i == 1 else {})
         )
         for i in range(1, 6)
     ]
@@ -122,3 +123,33 @@ def data(i: int) -> dict[str, Any]:
 def person(i: int) -> dict[str, Any]:
     """The details of a person."""
     return {"name": f"Maria Silva {i}", "phone": f"+1 212 555 {i:04}", "email": f"maria.{i}@example.org", "zone": "America/New_York"}
+
+
+def log(traces: range) -> str:
+    """An event log of traffic fines (XES), ten events to a trace: what the example's map and case type are for."""
+    return f"<log>{''.join(map(_trace, traces))}</log>"
+
+
+def _trace(i: int) -> str:
+    said = [
+        ("Create Fine", {"amount": "35.0", "article": "157", "points": "0", "vehicleClass": "A"}),
+        ("Send Fine", {"expense": "11.0"}),
+        ("Insert Fine Notification", {"notificationType": "P", "lastSent": "P"}),
+        ("Add penalty", {"amount": "71.5"}),
+        *[("Payment", {"paymentAmount": "10.0"})] * 5,
+        ("Send for Credit Collection", {}),
+    ]
+    events = "".join(_event(name, place, more) for place, (name, more) in enumerate(said))
+    return f'<trace><string key="concept:name" value="A{i}"/>{events}</trace>'
+
+
+def _event(name: str, place: int, more: dict[str, str]) -> str:
+    day = date(2006, 1, 2) + timedelta(days=100 * place)
+    attributes = {"concept:name": name, "org:resource": "561", **more}
+    texts = "".join(f'<string key="{key}" value="{value}"/>' for key, value in attributes.items())
+    return f'<event>{texts}<date key="time:timestamp" value="{day.isoformat()}T00:00:00{_offset(day)}"/></event>'
+
+
+def _offset(day: date) -> str:
+    at = datetime.combine(day, datetime.min.time(), ZoneInfo("Europe/Rome")).strftime("%z")
+    return f"{at[:3]}:{at[3:]}"

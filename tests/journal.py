@@ -16,6 +16,7 @@ TENANT, CASE = "main", "01932f9a-7c00-7000-8000-000000000001"
 WHEN = {"at": "2026-11-24T14:00:00.000000Z", "zone": "UTC"}
 SEALED = {CASE: "v1.00112233445566ff.AAECAwQFBgcICQoL.PCC-ereBsXPkMbWxk4UXHvf271GCWzUTWkWY4O"}
 
+ROW = {"kind": "task", "state": "active", "stage": "", "who": "clerk", "at": WHEN["at"], "started": WHEN["at"]}
 OPENING: list[dict[str, Any]] = [
     {"c": "open", "stream": "case", "set": {"type": "t", "opened": WHEN["at"], "time": WHEN["at"], "zone": "UTC"}},
     {"c": "data", "set": {"claimed": "10.00 EUR", "why": 1}, "sealed": {CASE: {"fields": ["text"], "envelope": SEALED[CASE]}}},
@@ -40,6 +41,11 @@ EVERY: list[list[dict[str, Any]]] = [
     [],
     [{"c": "clock", "id": "answer", "instance": "1", "row": {"status": "met", "started": WHEN["at"], "ended": WHEN["at"]}}],
     [{"c": "role", "role": "debtor", "party": "p2", "end": True}],
+    [
+        {"c": "item", "id": "call", "instance": "1", "row": ROW, "live": {"state": "active", "at": WHEN["at"]}, "sealed": SEALED},
+        {"c": "item", "id": "visit", "instance": "1", "row": ROW, "live": {"state": "active", "at": WHEN["at"]}},
+    ],
+    [{"c": "item", "id": "call", "instance": "1", "row": {**ROW, "state": "completed", "ended": WHEN["at"]}, "sealed": SEALED}],
     [{"c": "data", "set": {}, "unset": ["why"]}, {"c": "machine", "set": {"wake": None, "category": "closed", "outcome": "done"}}],
     [{"c": "head", "set": {"closed": WHEN["at"]}, "unset": ["number"]}],
 ]  # fmt: skip

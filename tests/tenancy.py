@@ -143,7 +143,21 @@ def half(amount: Money) -> tuple[Money, Money]:
 
 @hookimpl
 def casekit_roles() -> Mapping[str, list[str]]:
-    everything = ["case.*", "party.*", "note.*", "fact.*", "ledger.*", "document.*", "message.*", "journal.*", "report.*", "tenancy.*"]
+    everything = [
+        "case.*",
+        "item.*",
+        "plan.*",
+        "goal.*",
+        "party.*",
+        "note.*",
+        "fact.*",
+        "ledger.*",
+        "document.*",
+        "message.*",
+        "journal.*",
+        "report.*",
+        "tenancy.*",
+    ]
     return {
         "clerk": [*everything, "desk.due", "clock.*"],
         "reader": ["case.read"],

@@ -23,6 +23,7 @@ from casekit.definition.casetype import (
 )
 from casekit.definition.counts import Count, Counts, Extra, Reading, ShortPeriod, read_counts
 from casekit.definition.fields import Field, field
+from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
@@ -50,14 +51,17 @@ __all__ = [
     "Count",
     "Counts",
     "DayException",
+    "Discretionary",
     "Document",
     "DocumentKind",
+    "Due",
     "Extra",
     "Fact",
     "Field",
     "Finding",
     "HolidaySet",
     "Importer",
+    "Item",
     "LogAttribute",
     "LogEvent",
     "LogHeader",
@@ -77,12 +81,14 @@ __all__ = [
     "Promise",
     "Reading",
     "Recorded",
+    "Repeat",
     "Requirement",
     "Residual",
     "Role",
     "Rounding",
     "Rule",
     "RunningClock",
+    "Sentry",
     "ServiceLevel",
     "ShortPeriod",
     "State",

@@ -10,6 +10,7 @@ from typing import Any
 import attrs
 import pytest
 
+from casekit.decisions import orders
 from casekit.decisions.check import check
 from casekit.decisions.compiled import Compiled, compile_type
 from casekit.decisions.machine import Run, World
@@ -46,6 +47,7 @@ class Play:
         self.postings: list[Posting] = []
         self.now = FIRST
         self.log: list[tuple[Any, ...]] = []
+        self.rows: dict[str, dict[str, Any]] = {}
 
     @property
     def state(self) -> str:
@@ -83,8 +85,64 @@ class Play:
         self.machine = run.machine
         self.world.data = {**self.world.data, **run.data}
         rows = [(c.clock, c.instance, c.row, c.live) for c in run.clocks.changes.values()]
-        self.log.append((run.happened, run.data, [(e.run, e.args) for e in run.effects], rows))
+        items = {f"{c.item}.{c.instance}": (c.row, c.live, c.sealed) for c in run.plan.changes}
+        self.log.append((run.happened, run.data, [(e.run, e.args) for e in run.effects], rows, items))
+        self.rows |= {name: row for name, (row, _, _) in items.items()}
+        self.check_items({name: live for name, (_, live, _) in items.items()})
         return run
+
+    def check_items(self, changed: Mapping[str, Any]) -> None:
+        """No instance is both live and ended, and each change says what the head has."""
+        live = {f"{item}.{n}": state for item, instances in self.machine.get("items", {}).items() for n, state in instances.items()}
+        for name, state in changed.items():
+            assert live.get(name) == state, name
+        for name, row in self.rows.items():
+            assert ("ended" in row) == (name not in live), name
+            assert "ended" in row or row["state"] == live[name]["state"], name
+        assert set(live) <= set(self.rows)
+
+    # --- the plan
+
+    @property
+    def items(self) -> dict[str, str]:
+        """Live instance → state, in the order of their making."""
+        return {name: row["state"] for name, row in self.rows.items() if "ended" not in row}
+
+    @property
+    def ended(self) -> dict[str, str]:
+        """Ended instance → how."""
+        return {name: row["state"] for name, row in self.rows.items() if "ended" in row}
+
+    def give(self, action: str, item: str, at: str = "", **how: Any) -> Play:
+        """A command on an item that is legal."""
+        against = self.refused(action, item, at, **how)
+        assert against == [], [str(objection) for objection in against]
+        return self
+
+    def refused(self, action: str, item: str, at: str = "", **how: Any) -> list[Any]:
+        """What stands against a command on an item; where anything does, the snapshot is as it was."""
+        self.tick(at or self.now)
+        before, against = copy.deepcopy(self.machine), []
+
+        def deed(run: Run) -> None:
+            if action == "add":
+                against.extend(orders.add(run.plan, item, **how)[0])
+            else:
+                against.extend(orders.give(run.plan, action, item, **how))
+
+        self.step(self.now, deed)
+        assert not against or self.machine == before
+        return against
+
+    def plan(self, deed: Callable[[Any], Any], at: str = "") -> Play:
+        """Something done to the plan as a whole."""
+        self.step(at or self.now, lambda run: deed(run.plan))
+        return self
+
+    def set(self, at: str = "", **data: Any) -> Play:
+        """Case data changes."""
+        self.world.data = {**self.world.data, **data}
+        return self.tick(at or self.now)
 
     def open(self, at: str = FIRST) -> Play:
         self.step(at, lambda run: run.enter())
@@ -92,9 +150,9 @@ class Play:
 
     def do(self, event: str, at: str = "", **fields: Any) -> Play:
         def deed(run: Run) -> None:
-            way = run.select(event, fields)
-            assert way is not None, f"{event} finds no way from {run.machine['active']}"
-            run.take(way, fields)
+            ways = run.enabled(event, fields)
+            assert ways, f"{event} finds no way from {run.machine['active']}"
+            run.take(ways, fields)
 
         self.step(at or self.now, deed)
         return self

@@ -318,7 +318,7 @@ def played(case: Any, script: list[Any]) -> Any:
                 case.post("payment", str(Money.of_minor(rest[0], "EUR")), from_micros(micros(case.now) - seconds * 10**6), late=True)
             case "tick":
                 case.tick(at)
-            case _ if case.run(at).select(word, {"until": at[:10]}):
+            case _ if case.tick(at).run(at).select(word, {"until": at[:10]}):
                 case.do(word, at, **({"until": at[:10]} if word == "send" else {}))
     return case
 

@@ -85,6 +85,7 @@ def test_a_refusal_changes_nothing_but_its_own_entry(seat: Seat, case: Case) -> 
 
 def test_the_whole_way_to_a_closing(seat: Seat, case: Case) -> None:
     seat.do(case, "answer", {"tone": "angry"})
+    assert seat.timeline(case)[-1].fields == {"tone": "angry"}
     seat.document(case.id, "letter", b"Dear Ms Silva", name="letter.txt")
     seat.document(case.id, "photo", b"\x89PNG", name="stain.png")
 

@@ -69,7 +69,7 @@ class SQLite:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         found = self.connection.execute(f"SELECT * FROM {table}")
-        names = [d[0] for d in found.description]
+        names = [d[0].lower() for d in found.description]  # SQLite does not tell Outcome from outcome, flipped in the schema or not
         return [
             {n: _Text(v) if isinstance(v, bytes) and _is_text(table, n) else v for n, v in zip(names, row, strict=True)} for row in found
         ]
@@ -256,10 +256,13 @@ def test_every_flipped_bit_is_detected_and_its_place_named(
 
 
 def logical(path: Path) -> Any:
-    """Everything that a store's file says, table by table; the error, where it can't be read."""
+    """Everything that a store's file says and that the promise is about, table by table; the error, where it can't be read."""
     try:
         with closing(SQLite(path)) as store:
-            return {table: store.rows(table) for table in METADATA.tables}
+            return {
+                table: [{name: value for name, value in row.items() if (table, name) not in OUTSIDE} for row in store.rows(table)]
+                for table in METADATA.tables
+            }
     except sqlite3.Error as wrong:
         return str(wrong)
 

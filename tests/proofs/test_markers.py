@@ -19,7 +19,8 @@ import psycopg
 import pytest
 
 import tenancy
-from casekit import BadInput, CasekitError, Desk, Refused, Seat
+from casekit import BadInput, CasekitError, Desk, Refused, Seat, builtin
+from logs import Lab, day, event, trace
 from proofs.gossip import Gossip
 from servers import dsn
 
@@ -36,6 +37,11 @@ CLEAR = {
     "open.zone": "an IANA zone",
     "do.event": "an event of the definition",
     "change.unset": "fields of the definition",
+    "item.action": "a word of the core",
+    "item.item": "a key, checked as such, or refused",
+    "item.stage": "a key of the plan, or refused",
+    "item.own": "keys, offsets and conditions; a title in it is refused",
+    "set_goal.owner": "a role of those who work here",
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
@@ -234,6 +240,12 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     staff = lee.party("staff", name=mark("party.name"))
     lee.give_role(case, "handler", staff, key=mark("give_role.key"))
     lee.take_role(case, "handler", staff, key=mark("take_role.key"))
+    own = {"kind": "task", "due": {"after": "P9D"}}
+    lee.item(case, "add", "ring", own=own, title=mark("item.title"), reason=mark("item.reason"), key=mark("item.key"))
+    lee.item(case, "complete", "ring", reason=mark("item.reason"))
+    lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
+    lee.review(case, mark("review.text"), key=mark("review.key"))
+    lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
 
 
 def _refusals(lee: Seat, case: str, mark: Marks, gossip: Gossip, people: tuple[str, str]) -> None:
@@ -291,6 +303,16 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.change(case, {mark("change.field"): "x"}),
         lambda: lee.close(case, mark("close.outcome")),
         lambda: lee.choose(case, mark("choose.option")),
+        lambda: lee.item(case, mark("item.action"), "ring"),
+        lambda: lee.item(case, "complete", mark("item.item")),
+        lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),
+        lambda: lee.item(case, "add", "x", own={"title": mark("item.own")}),
+        lambda: lee.set_goal(case, mark("set_goal.goal"), "paid", "1.00 EUR"),
+        lambda: lee.set_goal(case, "a", mark("set_goal.measure"), "1.00 EUR"),
+        lambda: lee.set_goal(case, "a", "paid", mark("set_goal.target")),
+        lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", want=mark("set_goal.want")),  # type: ignore[arg-type]
+        lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", by=mark("set_goal.by")),
+        lambda: lee.drop_goal(case, mark("drop_goal.goal")),
         lambda: lee.give_role(case, mark("give_role.role"), mark("give_role.party")),
         lambda: lee.give_role(case, "handler", mark("give_role.party")),
         lambda: lee.take_role(case, "tenant", mark("take_role.party")),
@@ -376,6 +398,39 @@ def _with_keys(desk: Desk, case: str, mark: Marks) -> None:
     places = ["note.text", "open.data", "change.data", "pay.note", "message.text", "document.name", "do.reason", "before.note.words"]
     for place in (*places, "before.pay.failed", "before.pay.citation", "before_message.args", "close.failed", "choose.reason", "do.fields"):
         assert any(marker in said for marker in mark.planted[place]), f"{place} was never written"
+
+
+def test_markers_in_a_log_are_found_nowhere_either(
+    engine: str, store_url: str, tmp_path: Path, open_store: Callable[..., Desk], clock: Any, figure: Callable[[str], None]
+) -> None:
+    mark = Marks()
+    desk = open_store(plugins=[builtin])
+    lee = desk.seat("user:lee", roles={"admin"})
+    (tmp_path / "log").mkdir()
+    lab = Lab(lee, tmp_path / "log")
+    traced = trace(
+        mark("trace.name"),
+        event("Ordered", day(1), price="30.0", org__resource=mark("event.resource"), raw=mark("event.raw")),
+        event("Packed", day(2), weight=7, packer=mark("event.form"), lifecycle__transition=mark("event.lifecycle")),
+        event("Seen and marked", day(3), colour="blue", taste=mark("event.fact")),
+        event("Written", day(4), text=mark("event.note")),
+        event("Shipped", day(5), carrier=mark("event.nonconforming")),
+        event("Nothing", day(6), noise=mark("event.dropped"), raw=mark("event.raw")),
+        customer=mark("trace.data"),
+        raw=mark("trace.raw"),
+    )
+    done = lab.run(traced)
+    assert (done.cases, len(done.nonconforming)) == (1, 2)
+    case = lee.cases().cases[0].id
+    said = str(lee.export(case)["readable"])
+    places = ("event.fact", "event.note", "trace.data")
+    assert [place for place in places if mark.planted[place][0] not in said] == []
+
+    store = {place: raw for place, raw in held(engine, store_url, tmp_path).items() if not place.startswith("log/")}
+    found = leaks(mark, store)
+    count = sum(len(markers) for markers in mark.planted.values())
+    figure(f"P-markers of a log ({engine}): {count} markers in {len(mark.planted)} places, {len(found)} found")
+    assert not found, "\n".join(found)
 
 
 def test_the_search_finds_what_is_in_the_clear(

@@ -92,7 +92,7 @@ def desk_at(folder: str, url: str) -> Desk:
 def main(folder: str, url: str, seed: str, synchronous: str = "FULL") -> None:
     """Forks children as it is told to, or writes by itself where ``once`` many commands are wanted."""
     if synchronous != "FULL":
-        engine._PRAGMAS = tuple(p.replace("synchronous=FULL", f"synchronous={synchronous}") for p in engine._PRAGMAS)
+        engine.PRAGMAS = tuple(p.replace("synchronous=FULL", f"synchronous={synchronous}") for p in engine.PRAGMAS)
     desk = desk_at(folder, url)
     dice = random.Random(seed)
     for line in sys.stdin:

@@ -41,7 +41,8 @@ def test_whatever_was_changed_is_found_and_nothing_crashes(path: tuple[Any, ...]
     holder: Any = bundle
     for key in path[:-1]:
         holder = holder[key]
-    same = holder[path[-1]] == value or (path == ("definitions",) and value == {})
+    there = holder[path[-1]]
+    same = (type(there) is type(value) and there == value) or (path == ("definitions",) and value == {})
     holder[path[-1]] = value
 
     assert verify_bundle(bundle).ok == same

@@ -58,6 +58,7 @@ def test_a_whole_life_gives_this_head_and_these_rows() -> None:
     assert head["facts"] == {"income": {"id": "6.0", "value": "2100.00 EUR"}}
     assert head["documents"] == {"letter": 1}
     assert head["machine"]["clocks"] == {}
+    assert head["machine"]["items"] == {"visit": {"1": {"state": "active", "at": WHEN["at"]}}}
     assert head["machine"]["totals"] == {"paid": "1.00 EUR"}
     assert "wake" not in head["machine"]
     assert "number" not in head
@@ -73,6 +74,10 @@ def test_a_whole_life_gives_this_head_and_these_rows() -> None:
         "messages": [(8, 0, "p1", "debtor", "out", "phone", "busy", at, "UTC", None, sealed)],
         "documents": [(9, 0, "d1", 1, "letter", "out", "text/plain", 3, "ab" * 32, sealed)],
         "clocks": [("answer", "1", 12, "met", at, None, None, at)],
+        "tasks": [
+            ("visit", "1", 14, "task", "active", "", "clerk", at, at, None, None, None, None),
+            ("call", "1", 15, "task", "completed", "", "clerk", at, at, None, at, None, sealed),
+        ],
     }
 
 

@@ -85,11 +85,14 @@ def test_from_means_to_a_choice(lee: Seat, case: str) -> None:
     assert (chosen.state, chosen.category) == ("arrangement.keeping", "waiting-party")
     promises = [c for c in lee.file(case).clocks if c.id == "promise"]
     assert len(promises) == 7
-    assert chosen.due == "2026-12-25T05:00:00.000000Z", "the end of the first day in New York"
+    [confirm] = [listed.task for listed in lee.tasks().tasks]
+    assert (confirm.title, confirm.due) == ("Confirm the arrangement in writing", chosen.due)
+    assert lee.item(case, "complete", "confirm").due == "2026-12-25T05:00:00.000000Z", "the end of the first day in New York"
 
 
 def test_a_broken_promise_is_found_and_a_payment_in_time_takes_it_back(lee: Seat, boss: Seat, clock: StandingClock, case: str) -> None:
     lee.choose(case, "instalments-12")
+    lee.item(case, "complete", "confirm")
     clock.go_to(datetime(2026, 12, 25, 4, 59, 59, tzinfo=UTC))
     assert boss.run_due().cases == 0, "the day is not over in New York"
     clock.go_to(datetime(2026, 12, 25, 5, tzinfo=UTC))

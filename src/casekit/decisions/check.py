@@ -5,23 +5,24 @@ whether they are personal. Everything that is wrong is said at once, each with i
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from keyword import iskeyword
 
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import SchemaError
 
+from casekit.decisions import check_lifecycle
 from casekit.decisions.check_clocks import check_clocks
-from casekit.decisions.compiled import GUARDED, INTERNAL
+from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
-from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, PARTY_KINDS, Book, CaseType, State, Total, Transition
+from casekit.decisions.plancheck import Found, plan_problems
+from casekit.definition.casetype import PARTY_KINDS, Book, CaseType, Total
 from casekit.definition.fields import Field, free_text, kind_of
 from casekit.definition.schemas import unfit
 from casekit.errors import BadInput, Problem
 from casekit.model.money import decimals
 from casekit.model.time import zone_named
 
-_ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
 _WORD = re.compile(r"[a-z][a-z0-9_]*")
 _KEY = re.compile(r"[a-z][a-z0-9]*([.-][a-z0-9]+)*")
 _NUMBER = re.compile(r"[A-Za-z0-9 ./_-]*(\{year\}|\{seq(:0\d{1,2})?\}|[A-Za-z0-9 ./_-])*")
@@ -39,9 +40,6 @@ def check(case_type: CaseType, where: str = "") -> None:
         raise BadInput(problems)
 
 
-Found = Iterator[tuple[str, str, str]]
-
-
 def _problems(case_type: CaseType) -> Found:
     yield from _names(case_type)
     yield from _settings(case_type)
@@ -49,11 +47,12 @@ def _problems(case_type: CaseType) -> Found:
     yield from _readable("/data", case_type.data)
     for group in ("data", "facts"):
         yield from _fields(getattr(case_type, group), f"/{group}", case_type.roles)
-    states = dict(_flat(case_type.states, ""))
-    yield from _states(case_type.states, "/states", case_type.initial, inherited="")
-    yield from _transitions(case_type, states)
-    yield from _reachable(case_type, states)
-    yield from check_clocks(case_type, states)
+    yield from check_lifecycle.problems(case_type)
+    for key, transition in case_type.transitions.items():
+        yield from _readable(f"/transitions/{key}/form", transition.form)
+        yield from _fields(transition.form, f"/transitions/{key}/form", case_type.roles)
+    yield from plan_problems(case_type)
+    yield from check_clocks(case_type)
     yield from _book(case_type)
 
 
@@ -62,8 +61,8 @@ def _names(case_type: CaseType) -> Found:
         yield "/key", f"{case_type.key!r} is no key", "use lower-case words joined by '.' or '-'"
     if not case_type.version:
         yield "/version", "is empty", "say which version this is"
-    for group in ("states", "transitions", "roles", "clocks", "sla", "documents"):
-        for name in sorted(n for n in getattr(case_type, group) if not _ID.fullmatch(n)):
+    for group in ("transitions", "roles", "plan", "clocks", "sla", "documents"):
+        for name in sorted(n for n in getattr(case_type, group) if not check_lifecycle.ID.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
     for group in ("facts", "requirements"):
         for name in sorted(n for n in getattr(case_type, group) if not _KEY.fullmatch(n)):
@@ -140,93 +139,6 @@ def _number(schema: object) -> bool:
             kind == "number" or (isinstance(kind, list) and "number" in kind) or any(_number(v) for k, v in schema.items() if k != "enum")
         )
     return isinstance(schema, (list, tuple)) and any(_number(v) for v in schema)
-
-
-def _states(states: Mapping[str, State], path: str, initial: str, inherited: str) -> Found:
-    if initial not in states:
-        yield f"{path.removesuffix('/states')}/initial", f"{initial!r} is no state here", "use one of " + ", ".join(states)
-    for name, state in states.items():
-        at = f"{path}/{name}"
-        category = state.category or inherited
-        if state.category and state.category not in CATEGORIES:
-            yield f"{at}/category", f"{state.category!r} is no category", "use one of " + ", ".join(CATEGORIES)
-        if not category and not state.states:
-            yield f"{at}/category", "is missing", "use one of " + ", ".join(CATEGORIES)
-        if state.states:
-            yield from _states(state.states, f"{at}/states", state.initial, category)
-        elif state.initial:
-            yield f"{at}/initial", "there are no inner states", "leave it out, or add them"
-
-
-def _flat(states: Mapping[str, State], above: str) -> Iterator[tuple[str, State]]:
-    for name, state in states.items():
-        yield above + name, state
-        yield from _flat(state.states, f"{above}{name}.")
-
-
-def _transitions(case_type: CaseType, states: Mapping[str, State]) -> Found:
-    for key, transition in case_type.transitions.items():
-        at = f"/transitions/{key}"
-        targets = [] if transition.target is None else [("target", transition.target)]
-        for name, state in [*(("source", s) for s in transition.source), *targets]:
-            if state not in states:
-                yield f"{at}/{name}", f"{state!r} is no state", "use a full path: " + ", ".join(states)
-        if not transition.source:
-            yield f"{at}/source", "is empty", "say from which states"
-        yield from _event(case_type, transition, transition.on or key, at)
-        yield from _readable(f"{at}/form", transition.form)
-        yield from _fields(transition.form, f"{at}/form", case_type.roles)
-
-
-def _ends(case_type: CaseType, target: str | None) -> bool:
-    """Whether a case that gets there is over."""
-    states, category = dict(_flat(case_type.states, "")), ""
-    parts = (target or "").split(".")
-    for path in (".".join(parts[: i + 1]) for i in range(len(parts))):
-        category = (states[path].category if path in states else "") or category
-    while target in states and states[target].initial:
-        target = f"{target}.{states[target].initial}"
-        category = (states[target].category if target in states else "") or category
-    return category in ENDED
-
-
-def _event(case_type: CaseType, transition: Transition, event: str, at: str) -> Found:
-    if event == ALWAYS and not transition.when:
-        yield f"{at}/when", "a transition without event needs a condition", "say when it is taken"
-    if event == ALWAYS or INTERNAL.fullmatch(event):
-        if transition.allow or transition.form or transition.reason:
-            yield at, f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
-        for rule in (*transition.requires, *(case_type.closing if _ends(case_type, transition.target) else ())):
-            if rule not in case_type.requirements:
-                yield (
-                    f"{at}/requires",
-                    f"nobody fires {event!r}, so no plugin is asked for {rule!r}",
-                    "require only what this case type says",
-                )
-    for prefix, names in (("clock", case_type.clocks), ("fact", case_type.facts), ("document", case_type.documents)):
-        name = event.removeprefix(f"{prefix}.")
-        name = name.rpartition(".")[0] if prefix == "clock" else name
-        if event.startswith(f"{prefix}.") and INTERNAL.fullmatch(event) and names and name not in names:
-            yield f"{at}/on", f"no {prefix} {name!r}", "name one of this case type: " + ", ".join(names)
-
-
-def _reachable(case_type: CaseType, states: Mapping[str, State]) -> Found:
-    # A state is entered as a target or as an initial state; those around it are reached with it, but not their initial states.
-    entered: set[str] = set()
-    reached: set[str] = set()
-    waiting = [case_type.initial]
-    while waiting:
-        path = waiting.pop()
-        if path in entered or path not in states:
-            continue
-        entered.add(path)
-        reached.update(".".join(path.split(".")[: i + 1]) for i in range(path.count(".") + 1))
-        if states[path].initial:
-            waiting.append(f"{path}.{states[path].initial}")
-        waiting += [t.target for t in case_type.transitions.values() if t.target and any(s in reached for s in t.source)]
-    for path in states:
-        if path not in reached:
-            yield "/states/" + path.replace(".", "/states/"), "no transition leads here", "add one, or take the state away"
 
 
 def _book(case_type: CaseType) -> Found:

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
+from casekit.decisions.check_lifecycle import flat
 from casekit.decisions.conditions import Expression, Inputs, Scope, load
 from casekit.decisions.timers import PERCENT
 from casekit.definition.casetype import ENDED, CaseType, Clock, State
@@ -20,8 +21,9 @@ Found = Iterator[tuple[str, str, str]]
 _STATES_ONLY = re.compile(r"(?:at\('[^']*'\)|True|False|and|or|not|[() ])*")
 
 
-def check_clocks(case_type: CaseType, states: Mapping[str, State]) -> Found:
+def check_clocks(case_type: CaseType) -> Found:
     """Everything that is wrong with the clocks of a case type: path, what, what to do."""
+    states = flat(case_type.states)
     for id_, clock in case_type.clocks.items():
         at = f"/clocks/{id_}"
         levels = [key for key, level in case_type.sla.items() if id_ in level.targets]
@@ -201,7 +203,7 @@ def _rests_for_ever(clock: Clock, at: str, states: Mapping[str, State]) -> Found
         return
     if not clock.pause or not all(_STATES_ONLY.fullmatch(text.strip()) for text in (clock.pause, *_ending(clock))):
         return
-    if any(getattr(state, "parallel", False) for state in states.values()):
+    if any(state.parallel for state in states.values()):
         return  # several leaves are active at once: one leaf alone does not say what holds
     scope = Scope(states=frozenset(states))
     try:
@@ -234,7 +236,7 @@ def _leaves(states: Mapping[str, State]) -> Iterable[Inputs]:
         parts = path.split(".")
         chain = [".".join(parts[: i + 1]) for i in range(len(parts))]
         category = next((states[p].category for p in reversed(chain) if states[p].category), "")
-        if not state.states and category not in ENDED:
+        if not state.states and not state.history and category not in ENDED:
             yield Inputs(active=frozenset(chain))
 
 

@@ -7,6 +7,7 @@ states that entries left, with the calendars that were pinned then.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from attrs import frozen
 
@@ -335,6 +336,11 @@ def _intervals(timer: Timer, known: Sequence[Said], at: str) -> Iterable[Interva
         yield Interval(status, start, end, micros(end) - micros(start), counted, timer.says.pause if status == "paused" else "")
 
 
+def _stretch(one: Said) -> tuple[Any, ...]:
+    """What stays the same as long as a stretch goes on."""
+    return one.row["status"], one.world, (one.live or {}).get("calendar")
+
+
 def _moves(known: Sequence[Said]) -> Iterable[Move]:
     before: Said | None = None
     for one in known:
@@ -391,7 +397,12 @@ def _counted_time(timer: Timer, known: Sequence[Said], state: Json, anchor: str,
         yield Step("said", due, due, note=timer.says.due or "what was agreed")
         return
     zone = known[-1].world.zone
-    running = [one for one in known if one.live is not None and one.row["status"] in ("running", "paused")]
+    running: list[Said] = []
+    for one in known:
+        before = running[-1] if running else None
+        same = before is not None and _stretch(before) == _stretch(one)
+        if one.live is not None and one.row["status"] in ("running", "paused") and not same:
+            running.append(one)
     start, last = reckoning.first_instant(anchor, zone), running[-1] if running else known[-1]
     for place, one in enumerate(running):
         begun = start if not place else one.at

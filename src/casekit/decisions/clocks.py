@@ -147,7 +147,8 @@ class Clocks:
             return True
         if self.cycles is not None and timer.terms is not None:
             return self._termed(self.cycles, timer, instance, state)
-        return timer.pause is not None and self._rest(timer, instance, state, timer.pause.holds(inputs) is True)
+        paused = self._run.rests or (timer.pause is not None and timer.pause.holds(inputs) is True)
+        return (paused or timer.pause is not None or state["status"] == "paused") and self._rest(timer, instance, state, paused)
 
     def _termed(self, cycles: Cycles, timer: Timer, instance: str, state: Json) -> bool:
         """What goes on with an instance that was neither cancelled nor stopped in time."""
@@ -155,7 +156,10 @@ class Clocks:
             return moved
         if state["status"] == "breached":
             return cycles.stopped_late(timer, instance, state)
-        return timer.pause is not None and cycles.rest(timer, instance, state, paused=timer.pause.holds(self._run.inputs) is True)
+        # What the law counts goes on although the case rests.
+        rests = self._run.rests and timer.says.kind != "counted"
+        paused = rests or (timer.pause is not None and timer.pause.holds(self._run.inputs) is True)
+        return cycles.rest(timer, instance, state, paused=paused)
 
     def _stopped_late(self) -> set[tuple[str, str]]:
         """Breached instances whose stop condition held already before this run: too late, and what is recorded now is not why."""

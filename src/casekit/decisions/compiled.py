@@ -12,7 +12,9 @@ from typing import Any, TypeVar
 
 from attrs import evolve, frozen
 
+from casekit.decisions.chart import Chart, Deed, Kind, Node
 from casekit.decisions.conditions import Expression, Scope, load
+from casekit.decisions.items import Planning, load_planning
 from casekit.decisions.timers import Timer, anchors_of, calendars_of, counts_of, is_plain, timer
 from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Requirement, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
@@ -28,51 +30,20 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "change": {},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
+    "item": {"item": "string", "action": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
 INTERNAL = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|clock\..+\.(warned|breached|escalated|moved|met|withdrawn)"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|met|withdrawn)"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed"
 )
 """Events that the core raises by itself."""
 
 _T = TypeVar("_T")
 
 
-@frozen
-class Deed:
-    """An action, its expressions loaded."""
-
-    set: tuple[tuple[str, Expression], ...]
-    emit: str
-    run: str
-    args: tuple[tuple[str, Expression], ...]
-
-
-@frozen
-class Node:
-    """A state with its place.
-
-    Attributes:
-        path: Full dotted path.
-        chain: Paths from the outermost state to this one.
-        within: The same, as a set: what is active when this is the leaf.
-        category, outcome: Its own or inherited.
-        enters: Inner states that entering it enters too, down to the leaf.
-        on_enter, on_exit: Deeds.
-    """
-
-    path: str
-    chain: tuple[str, ...]
-    within: frozenset[str]
-    category: str
-    outcome: str
-    enters: tuple[str, ...]
-    on_enter: tuple[Deed, ...]
-    on_exit: tuple[Deed, ...]
-
-
-@frozen
+@frozen(eq=False)
 class Way:
     """A transition, its conditions loaded.
 
@@ -85,6 +56,8 @@ class Way:
         ends: Whether it leads into a state that is over.
         outcome: What came out then; empty where it does not end.
         needs: Requirements that it must meet: its own, and those of every closing where it ends.
+        targets: The states that it leads to.
+        source: The state from which it is taken, where that is settled: in ``leading``, not in ``ways``.
     """
 
     key: str
@@ -95,6 +68,13 @@ class Way:
     ends: bool
     outcome: str
     needs: tuple[str, ...]
+    targets: tuple[str, ...] = ()
+    source: str = ""
+
+    @property
+    def internal(self) -> bool:
+        """Whether a source that contains all targets is kept."""
+        return self.says.internal
 
 
 @frozen
@@ -104,7 +84,8 @@ class Compiled:
     Attributes:
         says: The record.
         digest: Its content address.
-        nodes: State path → node.
+        chart: The states: what transitions leave and enter.
+        nodes: State path → state, without histories.
         ways: Event → ways in order; ``always`` among them.
         fired: Events that someone may fire: not those that the core raises by itself, and not ``always``.
         timers: Clocks in order.
@@ -113,6 +94,7 @@ class Compiled:
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
         leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
+        planning: The plan, its conditions loaded.
         calendars, counts: Keys of the calendars and rules of counting that its clocks go by.
         anchors: What clocks count from and the head must remember: ``state:``, ``event:`` or ``clock:`` and a name.
         termed: Whether any clock has terms.
@@ -120,6 +102,7 @@ class Compiled:
 
     says: CaseType
     digest: str
+    chart: Chart
     nodes: Mapping[str, Node]
     ways: Mapping[str, tuple[Way, ...]]
     fired: frozenset[str]
@@ -129,6 +112,7 @@ class Compiled:
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
     leading: Mapping[str, Mapping[str, tuple[Way, ...]]]
+    planning: Planning
     calendars: frozenset[str] = frozenset()
     counts: frozenset[str] = frozenset()
     anchors: frozenset[str] = frozenset()
@@ -145,10 +129,7 @@ class Compiled:
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
-        found: frozenset[str] = frozenset()
-        for leaf in leaves:
-            found = self.nodes[leaf].within | found if found else self.nodes[leaf].within
-        return found
+        return self.chart.active(leaves)
 
 
 def compile_type(case_type: CaseType, digest: str, rules: Collection[str] | None = (), where: str = "") -> Compiled:
@@ -174,15 +155,21 @@ class _Loader:
         self.where = where
         self.problems: list[Problem] = []
         self.paths = tuple(_paths(case_type.states))
-        self.scope = _scope(case_type, frozenset(path for path, _ in self.paths))
+        self.scope = _scope(case_type, frozenset(path for path, state in self.paths if not state.history))
+        self.seen = _seen(t.form for t in case_type.transitions.values())
 
     def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
         foreign = self._foreign(rules)
-        nodes = {path: self._node(path, state) for path, state in self.paths}
-        ways = self._ways(nodes)
+        states = {path: self._node(place, path, state) for place, (path, state) in enumerate(self.paths)}
+        chart = Chart(states, inner("", self.type.initial))
+        ways = self._ways(chart)
+        nodes = {path: node for path, node in states.items() if node.kind != "history"}
+        # A way that is taken from several states is one for each of them, the same for all leaves in it.
+        taken = {event: [evolve(way, source=path) for way in known for path in way.says.source] for event, known in ways.items()}
         built = Compiled(
             says=self.type,
             digest=digest,
+            chart=chart,
             nodes=nodes,
             ways=ways,
             fired=frozenset(event for event in ways if event != ALWAYS and not INTERNAL.fullmatch(event)),
@@ -195,7 +182,8 @@ class _Loader:
             totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},
             opening=self._opening(),
             foreign=foreign,
-            leading={path: _leading(node, ways) for path, node in nodes.items() if not node.enters},
+            leading={path: _leading(node, taken) for path, node in nodes.items() if not node.children},
+            planning=load_planning(self.type, self.scope, self.where, self.problems),
         )
         if self.problems:
             raise BadInput(list(dict.fromkeys(self.problems)))
@@ -232,52 +220,67 @@ class _Loader:
                 self.problems.append(Problem(f"{self.where}: {path}", f"no requirement {key!r}", f"those known are: {known}"))
         return frozenset(key for _, key in named if key not in own)
 
-    def _node(self, path: str, state: State) -> Node:
+    def _node(self, place: int, path: str, state: State) -> Node:
         chain = _chain(path)
-        states = dict(self.paths)
-        above = [states[p] for p in reversed(chain)]
-        enters, inner, at = [], state, path
-        while inner.states and inner.initial in inner.states:
-            at, inner = f"{at}.{inner.initial}", inner.states[inner.initial]
-            enters.append(at)
-        at_path = "/states/" + path.replace(".", "/states/")
+        at = "/states/" + path.replace(".", "/states/")
+        inside = [(f"{path}.{name}", bool(inner.history)) for name, inner in _in_order(state.states)]
+        deeds = {name: self._deeds(getattr(state, name), f"{at}/{name}", self.seen) for name in ("on_enter", "on_exit", "on_initial")}
         return Node(
             path=path,
+            place=place,
+            kind=_kind(state),
             chain=chain,
             within=frozenset(chain),
-            category=next((s.category for s in above if s.category), ""),
-            outcome=next((s.outcome for s in above if s.outcome), ""),
-            enters=tuple(enters),
-            on_enter=self._deeds(state.on_enter, f"{at_path}/on_enter", {}),
-            on_exit=self._deeds(state.on_exit, f"{at_path}/on_exit", {}),
+            children=tuple(name for name, history in inside if not history),
+            histories=tuple(name for name, history in inside if history),
+            initial=inner(".".join(chain[-2:-1]) if state.history else path, state.initial),
+            deep=state.history == "deep",
+            category=state.category,
+            outcome=state.outcome,
+            done=self._expressions(state.done, f"{at}/done", self.seen),
+            **deeds,
         )
 
-    def _ways(self, nodes: Mapping[str, Node]) -> dict[str, tuple[Way, ...]]:
+    def _ways(self, chart: Chart) -> dict[str, tuple[Way, ...]]:
         found: dict[str, list[Way]] = {}
         for key, says in _in_order(self.type.transitions):
             event = says.on or key
             when = self.load(says.when, f"/transitions/{key}/when", kinds(says.form))
             deeds = self._deeds(says.do, f"/transitions/{key}/do", says.form)
-            leaf = _leaf(nodes, says.target)
-            ends = leaf is not None and leaf.category in ENDED
+            targets = tuple((says.target or "").split())
+            there = chart.landing(targets) if targets and all(target in chart.nodes for target in targets) else None
+            ends = there is not None and there.category in ENDED
             needs = (*says.requires, *(self.type.closing if ends else ()))
-            found.setdefault(event, []).append(Way(key, event, says, when, deeds, ends, leaf.outcome if leaf and ends else "", needs))
+            outcome = there.outcome if there and ends else ""
+            found.setdefault(event, []).append(Way(key, event, says, when, deeds, ends, outcome, needs, targets))
         return {event: tuple(ways) for event, ways in found.items()}
 
     def _deeds(self, actions: Iterable[Action], path: str, form: Mapping[str, Field]) -> tuple[Deed, ...]:
         return tuple(self._deed(action, f"{path}/{i}", form) for i, action in enumerate(actions))
 
     def _deed(self, action: Action, path: str, form: Mapping[str, Field]) -> Deed:
-        changes = []
-        for name, text in action.set.items():
+        changes: list[tuple[str, Expression | None]] = []
+        for at, name, text in [*(("set", *item) for item in action.set.items()), *(("unset", name, None) for name in action.unset)]:
             field = self.type.data.get(name)
             if field is None or field.personal:
                 what = "no such field" if field is None else "a personal field is never set by an expression"
-                self.problems.append(Problem(f"{self.where}: {path}/set/{name}", what, "set a clear field of the case's data"))
+                self.problems.append(Problem(f"{self.where}: {path}/{at}/{name}", what, "set a clear field of the case's data"))
+            elif text is None:
+                changes.append((name, None))
             else:
                 changes.append((name, self.written(text, f"{path}/set/{name}", form, kind_of(field.schema))))
-        args = tuple((name, self.written(text, f"{path}/args/{name}", form, "any")) for name, text in action.args.items())
-        return Deed(tuple(changes), action.emit, action.run, args)
+        return Deed(
+            tuple(changes),
+            action.emit,
+            action.run,
+            self._expressions(action.args, f"{path}/args", form),
+            self.load(action.when, f"{path}/when", kinds(form)),
+            self._deeds(action.do, f"{path}/do", form),
+            self._deeds(action.otherwise, f"{path}/otherwise", form),
+        )
+
+    def _expressions(self, texts: Mapping[str, str], path: str, form: Mapping[str, Field]) -> tuple[tuple[str, Expression], ...]:
+        return tuple((name, self.written(text, f"{path}/{name}", form, "any")) for name, text in texts.items())
 
     def _timer(self, id_: str) -> Timer:
         def note(path: str, what: str, do: str) -> None:
@@ -319,15 +322,19 @@ class _Loader:
         return tuple((component, expression) for component, expression in loaded if expression is not None)
 
 
-def _leaf(nodes: Mapping[str, Node], target: str | None) -> Node | None:
-    """The leaf that is entered with a target."""
-    node = nodes.get(target) if target else None
-    return nodes[node.enters[-1]] if node and node.enters else node
+def inner(path: str, names: str) -> tuple[str, ...]:
+    """Full paths of states that are named from within another one; that of the whole is empty."""
+    return tuple(f"{path}.{name}" if path else name for name in names.split())
 
 
 def kinds(fields: Mapping[str, Field]) -> dict[str, str]:
     """The kind of each field, as conditions know it."""
     return {name: kind_of(f.schema) for name, f in fields.items()}
+
+
+def scope_of(case_type: CaseType) -> Scope:
+    """What conditions of a case type may name."""
+    return _scope(case_type, frozenset(path for path, _ in _paths(case_type.states)))
 
 
 def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
@@ -340,13 +347,31 @@ def _scope(case_type: CaseType, states: frozenset[str]) -> Scope:
         clocks=frozenset(case_type.clocks),
         roles=frozenset(case_type.roles),
         documents=frozenset(case_type.documents) or None,
+        items=frozenset(case_type.plan),
+        milestones=frozenset(key for key, item in case_type.plan.items() if item.kind == "milestone"),
     )
 
 
-def _leading(leaf: Node, ways: Mapping[str, tuple[Way, ...]]) -> dict[str, tuple[Way, ...]]:
-    found = {
-        event: tuple(way for path in reversed(leaf.chain) for way in known if path in way.says.source) for event, known in ways.items()
-    }
+def _kind(state: State) -> Kind:
+    if state.history:
+        return "history"
+    return "parallel" if state.parallel else "compound" if state.states else "final" if state.final else "atomic"
+
+
+def _seen(forms: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
+    """What states may see of the events that lead to them: the fields of all of them, where they are of one kind."""
+    found: dict[str, Field] = {}
+    mixed: set[str] = set()
+    for form in forms:
+        for name, field in form.items():
+            known = found.setdefault(name, field)
+            mixed |= {name} if kind_of(known.schema) != kind_of(field.schema) else set()
+            found[name] = field if field.personal else known
+    return {name: field for name, field in found.items() if name not in mixed}
+
+
+def _leading(leaf: Node, taken: Mapping[str, Iterable[Way]]) -> dict[str, tuple[Way, ...]]:
+    found = {event: tuple(way for path in reversed(leaf.chain) for way in ways if way.source == path) for event, ways in taken.items()}
     return {event: known for event, known in found.items() if known}
 
 

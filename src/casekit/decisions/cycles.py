@@ -26,8 +26,12 @@ class Cycles:
 
     def __init__(self, run: Run, clocks: Clocks) -> None:
         self._run, self._clocks = run, clocks
-        self._active = frozenset(run.inputs.active)
         self._looked = 0
+        self._entered: set[str] = set()
+
+    def entered(self, states: Iterable[str]) -> None:
+        """Takes note of states that were entered."""
+        self._entered.update(states)
 
     def remember(self) -> None:
         """Notes when states were entered and events came that clocks count from."""
@@ -36,9 +40,8 @@ class Cycles:
             return
         new = run.happened[self._looked :]
         self._looked = len(run.happened)
-        active = run.inputs.active
-        seen = {f"event:{event}" for event in new} | {f"state:{path}" for path in active - self._active} | self._entered_again(new)
-        self._active = frozenset(active)
+        seen = {f"event:{event}" for event in new} | {f"state:{path}" for path in self._entered}
+        self._entered.clear()
         since = dict.fromkeys(sorted(seen & names), run.now)
         for clock in {name.removeprefix("clock:") for name in names if name.startswith("clock:")}:
             dues = [state["due"] for _, state in sorted(self._clocks.live.get(clock, {}).items()) if "due" in state]
@@ -47,13 +50,6 @@ class Cycles:
         known = run.machine["memory"].get("since", {})
         if any(known.get(name) != at for name, at in since.items()):
             run.machine["memory"]["since"] = {**known, **since}
-
-    def _entered_again(self, happened: Iterable[str]) -> set[str]:
-        """States that a transition onto themselves has left and entered."""
-        says, nodes = self._run.definition.says, self._run.definition.nodes
-        keys = (event.removeprefix("transition.") for event in happened if event.startswith("transition."))
-        targets = [t.target for key in keys if (t := says.transitions.get(key)) is not None and t.target and not t.internal]
-        return {f"state:{path}" for target in targets for path in (target, *nodes[target].enters)}
 
     def start(self, timer: Timer, holds: bool) -> bool:
         """Begins an instance, where one is to begin; whether anything moved."""

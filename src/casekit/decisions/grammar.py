@@ -75,6 +75,8 @@ class Scope:
         data, totals, facts, event: Name → kind.
         states, clocks, roles: Names.
         documents: Kinds of document; None: any.
+        items, milestones: Names in the plan.
+        counter: Whether it is of a plan item, and may ask for its ``counter()``.
         sealed: What it may not read although it is declared, for what it comes to is written in the clear: ``name``,
             ``event.name``, ``fact:key``.
         time: Whether it may read ``today`` and ``now``.
@@ -90,6 +92,9 @@ class Scope:
     documents: frozenset[str] | None = None
     sealed: frozenset[str] = frozenset()
     time: bool = True
+    items: frozenset[str] = frozenset()
+    milestones: frozenset[str] = frozenset()
+    counter: bool = False
 
 
 def built(text: str, scope: Scope, where: str) -> Part:
@@ -322,6 +327,18 @@ class _Builder:
             return Part(self.text(node), "boolean", parts.clock_was(clock, asked))
         return Part(self.text(node), "boolean", parts.clock_is(clock, asked, or_was=asked == "breached"))
 
+    def item(self, node: ast.Call, _: int) -> Part:
+        item, asked = self.declared(node, "a plan item", self.scope.items), self.text(node.func)
+        return Part(self.text(node), "boolean", parts.item_done(item) if asked == "done" else parts.item_is(item, asked))
+
+    def milestone(self, node: ast.Call, _: int) -> Part:
+        return Part(self.text(node), "boolean", parts.item_done(self.declared(node, "a milestone", self.scope.milestones)))
+
+    def count(self, node: ast.Call, _: int) -> Part:
+        if node.args or not self.scope.counter:
+            self.refuse(node, "can't be asked here", "counter() stands in the conditions of a plan item, with nothing in its brackets")
+        return Part(self.text(node), "integer", parts.counter)
+
     def parties(self, node: ast.Call, _: int) -> Part:
         return Part(self.text(node), "integer", parts.number_of_parties(self.declared(node, "a role", self.scope.roles)))
 
@@ -398,6 +415,9 @@ _NODES: Mapping[type[ast.expr], _Build] = {
 _CALLS: Mapping[str, tuple[_Build, str]] = {
     "at": (_Builder.state, "at('state')"),
     **{name: (_Builder.clock, f"{name}('clock')") for name in ("running", "paused", "breached", "met", "withdrawn")},
+    **{name: (_Builder.item, f"{name}('item')") for name in ("done", "active", "suspended")},
+    "milestone": (_Builder.milestone, "milestone('item')"),
+    "counter": (_Builder.count, "counter()"),
     "known": (_Builder.known, "known(field)"),
     "fact": (_Builder.fact, "fact('key')"),
     "parties": (_Builder.parties, "parties('role')"),

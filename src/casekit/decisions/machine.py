@@ -7,22 +7,27 @@ changes no input: it works on a copy of the snapshot and on an overlay of the da
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import define, field
 
 from casekit.decisions import totals
 from casekit.decisions.calendar import Working
+from casekit.decisions.chart import ROOT, Deed, Move, Passage
 from casekit.decisions.clocks import Clocks
-from casekit.decisions.compiled import Compiled, Deed, Node, Way
+from casekit.decisions.compiled import Compiled, Way
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.instances import ItemChange
+from casekit.decisions.planning import Plan
 from casekit.definition.casetype import ENDED
 from casekit.definition.counts import Counts
 from casekit.errors import BadInput, Livelock
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 LIMIT = 1000
 """Microsteps within one macrostep, after which it is a livelock."""
 
@@ -92,7 +97,8 @@ class Run:
         self.data: Json = {}
         self.happened: list[str] = []
         self.effects: list[Effect] = []
-        self._queue: list[str] = []
+        self._queue: list[tuple[str, Mapping[str, Any]]] = []
+        self._event: Mapping[str, Any] = _NOTHING
         self._left = LIMIT
         self._recent: list[str] = []
         self.inputs = Inputs(
@@ -108,23 +114,56 @@ class Run:
             now=now,
             zone=world.zone,
         )
+        planned = definition.planning.pieces or "plan" in snapshot["memory"]
+        self._plan = Plan(self) if planned else None
         self.clocks = Clocks(self)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan of the case; a case without one gets it here."""
+        if self._plan is None:
+            self._plan = Plan(self)
+        return self._plan
+
+    @property
+    def planned(self) -> bool:
+        """Whether the case has a plan."""
+        return self._plan is not None
+
+    @property
+    def rests(self) -> bool:
+        """Whether the case rests as a whole."""
+        return self._plan is not None and self._plan.suspended
+
+    def item_changes(self) -> list[ItemChange]:
+        """What became of plan items."""
+        return [] if self._plan is None else self._plan.changes
 
     def enter(self) -> None:
         """Enters the initial state: what opening a case does."""
-        self._go_in(self.definition.nodes[self.definition.says.initial], 0)
+        self._arrive(self.definition.chart.landing(self.definition.chart.nodes[ROOT].initial))
 
     def tick(self) -> None:
         """Lets every clock speak that is due by now, in due order, each to quiescence."""
         end, last = self.now, ""
-        while (moment := self.clocks.next_due()) is not None and moment <= end:
+        while (moment := self.next_due()) is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
             self.now = self.inputs.now = moment
             self.clocks.speak(moment)
+            if self._plan is not None:
+                self._plan.speak(moment)
             self.settle()
         self.now = self.inputs.now = end
+
+    def next_due(self) -> str | None:
+        """The next instant at which a clock or an item of the plan has something to say."""
+        clock = self.clocks.next_due()
+        if self._plan is None:
+            return clock
+        item = self._plan.next_due()
+        return item if clock is None or (item is not None and item < clock) else clock
 
     def post(self, posting: Posting, taken_back: Posting | None = None) -> None:
         """Counts a posting into the totals and raises its internal event."""
@@ -136,137 +175,182 @@ class Run:
         self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
-    def raise_(self, event: str) -> None:
+    def raise_(self, event: str, fields: Mapping[str, Any] | None = None) -> None:
         """Puts an internal event into the queue."""
-        self._queue.append(event)
+        self._queue.append((event, fields or _NOTHING))
 
     def candidates(self, event: str) -> tuple[Way, ...]:
-        """The ways for an event from the active states, innermost source first, then in order; conditions apart."""
-        active = self.machine["active"]
-        return self.definition.leading[active[0]].get(event, ()) if active else ()
+        """The ways for an event from the active states, innermost source first, then in order; conditions apart.
+
+        Of several regions, those of the first come first; a way that several leaves have in common comes once.
+        """
+        leading, active = self.definition.leading, self.machine["active"]
+        if len(active) == 1:
+            return leading[active[0]].get(event, ())
+        return tuple(dict.fromkeys(way for leaf in active for way in leading[leaf].get(event, ())))
+
+    def enabled(self, event: str, fields: Mapping[str, Any]) -> tuple[Way, ...]:
+        """The ways that an event takes: in each region the first candidate whose condition holds, without those that
+        another one forestalls; none where it finds no way.
+        """
+        self.inputs.event = fields
+        return self._first(event, _holds)
 
     def select(self, event: str, fields: Mapping[str, Any]) -> Way | None:
-        """The way that an event takes: the first candidate whose condition holds."""
-        self.inputs.event = fields
-        for way in self.candidates(event):
-            if way.when is None or way.when.holds(self.inputs):
-                return way
-        return None
+        """The first of the ways that an event takes."""
+        return next(iter(self.enabled(event, fields)), None)
 
-    def take(self, way: Way, fields: Mapping[str, Any]) -> None:
-        """Takes a transition: leaves, innermost state first; does; enters, outermost first.
+    def take(self, ways: Way | Iterable[Way], fields: Mapping[str, Any]) -> None:
+        """Takes transitions together: leaves, innermost state first; does; enters, outermost first.
 
-        It is taken from where the case is, also where that is none of its sources (an observed event that is forced).
+        One that the lifecycle does not allow here (an observed event that is forced) is taken from the active state
+        that is nearest to its target.
         """
-        self._count(way.key)
-        self.happened.append(f"transition.{way.key}")
-        self.inputs.event = fields
-        if way.says.target is None:
+        chosen = (ways,) if isinstance(ways, Way) else tuple(ways)
+        for way in chosen:
+            self.count(way.key)
+            self.happened.append(f"transition.{way.key}")
+            if self._plan is not None:
+                self._plan.stirred = True
+                self._plan.hear(way.event)
+        move = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
+        self._event = self.inputs.event = fields
+        self._pass(move.leaving)
+        self.inputs.active = move.between
+        for way in chosen:
             self._do(way.do)
-        else:
-            target = self.definition.nodes[way.says.target]
-            kept = self._kept(way, target)
-            self._go_out(kept)
-            self._do(way.do)
-            self._go_in(target, kept)
-        self.inputs.event = {}
+        if move.remembered:
+            history = self.machine.get("history", {})
+            self.machine["history"] = {**history, **{name: list(states) for name, states in move.remembered.items()}}
+        self._arrive(move)
+        self.inputs.event = _NOTHING
 
     def settle(self) -> None:
-        """Internal events, eventless transitions and clock conditions, until nothing moves.
+        """Internal events, eventless transitions, the plan and clock conditions, until nothing moves.
 
         Raises:
             Livelock: they never come to rest; names the cycle.
         """
-        self.inputs.event = {}
+        self.inputs.event = _NOTHING
         while True:
             if self._eventless():
                 continue
             if self._queue:
-                event = self._queue.pop(0)
-                self._count(event)
-                self.happened.append(event)
-                way = self.select(event, {})
-                if way is not None and self._met(way):
-                    self.take(way, {})
+                self._hear(*self._queue.pop(0))
+                continue
+            if self._plan is not None and self._plan.step():
                 continue
             if not self.clocks.judge():
                 break
-            self._count("clocks")
+            self.count("clocks")
+            if self._plan is not None:
+                self._plan.stirred = True
+        self._at_rest()
+
+    def _at_rest(self) -> None:
+        if self._plan is not None:
+            self._plan.rest()
         self.machine["clocks"] = self.clocks.live
-        wake = self.clocks.next_due()
+        wake = self.next_due()
         if wake is None:
             self.machine.pop("wake", None)
         else:
             self.machine["wake"] = wake
 
     def let_go(self) -> None:
-        """Ends the run: it and its clocks hold on to each other, and many runs are made. Nothing can be asked of it any more."""
+        """Ends the run: it, its clocks and its plan hold on to each other, and many runs are made. Nothing can be asked of it any more."""
         del self.clocks
+        self._plan = None
 
     def _eventless(self) -> bool:
-        inputs = self.inputs
-        for way in self.candidates("always"):
-            if way.when is not None and way.when.holds(inputs) and self._met(way):
-                self.take(way, {})
-                return True
-        return False
+        ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))
+        if ways:
+            self.take(ways, self._event)
+        return bool(ways)
+
+    def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
+        """Takes an internal event out of the queue."""
+        self.count(event)
+        self.happened.append(event)
+        if self._plan is not None:
+            self._plan.hear(event)
+        ways = self.enabled(event, fields)
+        self._event = fields
+        met = [way for way in ways if self._met(way)]
+        self.inputs.event = _NOTHING
+        if met:
+            self.take(met, fields)
+
+    def _first(self, event: str, test: Callable[[Way, Inputs], Any]) -> tuple[Way, ...]:
+        """The optimal set: per leaf the first way that passes the test, and of those in conflict one."""
+        leading, active, inputs = self.definition.leading, self.machine["active"], self.inputs
+        found: dict[Way, None] = {}
+        for leaf in active:
+            for way in leading[leaf].get(event, ()):
+                if test(way, inputs):
+                    found[way] = None
+                    break
+        ways = tuple(found)
+        return ways if len(ways) < 2 else self.definition.chart.compatible(active, ways, self.machine.get("history") or _NOTHING)
 
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs)
+        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
-    def _kept(self, way: Way, target: Node) -> int:
-        """How many of the active states, from the outermost on, a transition neither leaves nor enters.
+    def _arrive(self, move: Move) -> None:
+        machine = self.machine
+        over = machine["category"] in ENDED
+        machine["active"] = list(move.leaves)
+        machine["category"] = move.category
+        machine["outcome"] = move.outcome or None
+        if over and move.category not in ENDED:
+            machine["cycle"] += 1
+        if self.definition.anchors and self.clocks.cycles is not None:
+            self.clocks.cycles.entered(move.entered)
+        if self._plan is not None:
+            for path in move.entered:
+                self._plan.hear(f"state.enter:{path}")
+        self._pass(move.entering)
+        self.inputs.active = move.active
 
-        They are those around both its source and its target. An internal transition keeps its source as well where
-        the target lies within it; an external one leaves its source even then.
-        """
-        active = self.machine["active"]
-        chain = self.definition.nodes[active[0]].chain if active else ()
-        around = target.chain[:-1]
-        places = [i for i, path in enumerate(chain) if path in way.says.source]
-        source = places[-1] if places else len(chain) - 1
-        kept = source + 1 if way.says.internal and chain[source] in around else source
-        shared = 0
-        for here, there in zip(chain[:kept], around, strict=False):
-            if here != there:
-                break
-            shared += 1
-        return shared
-
-    def _go_out(self, kept: int) -> None:
-        for leaf in self.machine["active"]:
-            for path in reversed(self.definition.nodes[leaf].chain[kept:]):
-                self._do(self.definition.nodes[path].on_exit)
-
-    def _go_in(self, target: Node, kept: int) -> None:
-        leaf = self.definition.nodes[target.enters[-1] if target.enters else target.path]
-        ended_before = self.machine["category"] in ENDED
-        self.machine["active"] = [leaf.path]
-        self.machine["category"] = leaf.category
-        self.machine["outcome"] = leaf.outcome or None
-        if ended_before and leaf.category not in ENDED:
-            self.machine["cycle"] += 1
-        self.inputs.active = leaf.within
-        for path in leaf.chain[kept:]:
-            self._do(self.definition.nodes[path].on_enter)
+    def _pass(self, passages: Iterable[Passage]) -> None:
+        for passage in passages:
+            self.inputs.active = passage.active
+            self._do(passage.deeds)
+            for event, fields in passage.dones:
+                self.raise_(event, {name: e.canonical(self.inputs) for name, e in fields})
 
     def _do(self, deeds: Iterable[Deed]) -> None:
         for deed in deeds:
+            if deed.when is not None and not deed.when.holds(self.inputs):
+                self._do(deed.otherwise)
+                continue
             for name, expression in deed.set:
-                self.data[name] = expression.canonical(self.inputs)
+                self.data[name] = None if expression is None else expression.canonical(self.inputs)
                 self.inputs.data = _Overlay(self.data, self.world.data)
-            if deed.emit:
-                self.raise_(deed.emit)
-            if deed.run:
-                self.effects.append(Effect(deed.run, {name: e.canonical(self.inputs) for name, e in deed.args}))
+            if deed.emit or deed.run:
+                args = {name: e.canonical(self.inputs) for name, e in deed.args}
+                if deed.emit:
+                    self.raise_(deed.emit, args)
+                if deed.run:
+                    self.effects.append(Effect(deed.run, args))
+            self._do(deed.do)
 
-    def _count(self, what: str) -> None:
+    def count(self, what: str) -> None:
+        """One microstep more.
+
+        Raises:
+            Livelock: there were too many of them; names the cycle.
+        """
         self._left -= 1
         self._recent.append(what)
         if self._left < 0:
             raise Livelock(_cycle(self._recent))
+
+
+def _holds(way: Way, inputs: Inputs) -> Any:
+    return way.when is None or way.when.holds(inputs)
 
 
 class _Overlay(Mapping[str, Any]):

@@ -40,6 +40,9 @@ class Inputs:
         ended: Clock → how its instances ended: met, cancelled, breached, withdrawn.
         parties: Role → parties.
         documents: Kind → number on file.
+        items: Plan item → instance → live state.
+        done: Plan item → where it was completed; absent: nowhere.
+        counter: Which repetition is being judged.
         now: Case time (canonical instant); empty: unknown.
         zone: IANA zone in which ``today`` is read.
     """
@@ -55,6 +58,9 @@ class Inputs:
     documents: Mapping[str, int] = _NOTHING
     now: str = ""
     zone: str = "UTC"
+    items: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
+    done: Mapping[str, Collection[str]] = _NOTHING
+    counter: int = 1
 
 
 Read = Callable[[Inputs], Any]
@@ -210,6 +216,21 @@ def clock_is(name: str, status: str, *, or_was: bool = False) -> Read:
 def clock_was(name: str, how: str) -> Read:
     """Whether any instance of a clock ended that way."""
     return lambda inputs: how in inputs.ended.get(name, ())
+
+
+def item_done(name: str) -> Read:
+    """Whether a plan item has been completed, or a milestone reached."""
+    return lambda inputs: bool(inputs.done.get(name))
+
+
+def item_is(name: str, state: str) -> Read:
+    """Whether any instance of a plan item is in that state."""
+    return lambda inputs: any(instance["state"] == state for instance in inputs.items.get(name, _NOTHING).values())
+
+
+def counter(inputs: Inputs) -> int:
+    """Which repetition of its item is being judged, from 1."""
+    return inputs.counter
 
 
 def number_of_parties(role: str) -> Read:

@@ -14,6 +14,7 @@ from attrs import frozen
 
 from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Target
 from casekit.definition.fields import Field, ordered
+from casekit.definition.plan import Item
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -50,6 +51,10 @@ def role(count: int | tuple[int, int | None] = (0, None), kind: str | tuple[str,
     return Role(least, most, _names(kind), title)
 
 
+def _actions(value: Iterable[Action]) -> tuple[Action, ...]:
+    return tuple(value)
+
+
 @frozen
 class Action:
     """What a transition or state does besides moving, as data.
@@ -58,31 +63,43 @@ class Action:
         set: Field of case data → expression for its new value.
         emit: Internal event to raise, or empty.
         run: Named effect for the outbox, or empty.
-        args: Argument of the effect → expression.
+        args: Argument of the effect, or field of the internal event → expression.
+        when: Condition; where it does not hold, nothing of the action is done but ``otherwise``.
+        unset: Fields of case data that have no value any more.
+        do: Further actions, after what this one does itself.
+        otherwise: Actions where ``when`` does not hold or is not known.
     """
 
     set: Mapping[str, str] = attr(factory=dict)
     emit: str = ""
     run: str = ""
     args: Mapping[str, str] = attr(factory=dict)
-
-
-def _actions(value: Iterable[Action]) -> tuple[Action, ...]:
-    return tuple(value)
+    when: str = ""
+    unset: tuple[str, ...] = attr(default=(), converter=_names)
+    do: tuple[Action, ...] = attr(default=(), converter=_actions)
+    otherwise: tuple[Action, ...] = attr(default=(), converter=_actions)
 
 
 @frozen
 class State:
-    """A state, or a state of states.
+    """A state, a state of states, or a pseudo-state that stands for what was active before.
 
     Attributes:
         title: What people read.
         category: What it means across case types; inner states inherit it.
-        initial: Inner state that is entered first.
+        initial: Inner state that is entered first, as a path from here; several, separated by blanks, where they
+            lie in different regions. Of a history: where it leads while nothing is remembered.
         states: Inner states.
         outcome: Of an ending state: what came out.
-        on_enter, on_exit: Actions.
+        on_enter, on_exit: Actions. Of a history: what is done on the way to where it leads while nothing is remembered.
         order: Place among its siblings.
+        parallel: Whether its inner states are regions, all active at once.
+        history: Makes it a pseudo-state that leads to what was active in the state around it when that was last
+            left: its inner state (shallow), or its innermost ones (deep).
+        final: Whether being here means that the state around it is done: ``done.state.<path>`` is raised for that, and
+            for a parallel state once each of its regions is done.
+        on_initial: Actions on the way to the initial state, where that is entered because none other was named.
+        done: Of a final state: field of the done event → expression.
     """
 
     title: str = ""
@@ -93,6 +110,11 @@ class State:
     on_enter: tuple[Action, ...] = attr(default=(), converter=_actions)
     on_exit: tuple[Action, ...] = attr(default=(), converter=_actions)
     order: int = 0
+    parallel: bool = False
+    history: Literal["", "shallow", "deep"] = ""
+    final: bool = False
+    on_initial: tuple[Action, ...] = attr(default=(), converter=_actions)
+    done: Mapping[str, str] = attr(factory=dict)
 
 
 ALWAYS = "always"
@@ -105,7 +127,8 @@ class Transition:
 
     Attributes:
         source: States (full dotted path) in which, or within which, it can be taken.
-        target: State that is entered; None: none is left and none entered.
+        target: State that is entered, by its full dotted path; several, separated by blanks, where they lie in
+            different regions; None: none is left and none entered.
         on: The event; empty: the transition's own key; ``always``: as soon as ``when`` holds.
         when: Condition; where it does not hold, the next candidate is tried.
         requires: Requirements; where one is unmet, the event is refused and says so.
@@ -210,11 +233,12 @@ class CaseType:
         key: Public name (``debt.case``).
         version: Version of the text; a published version never changes.
         title: What people read.
-        initial: State in which a case begins.
+        initial: State in which a case begins; several, separated by blanks, where they lie in different regions.
         states, transitions: The lifecycle.
         data: Fields of the case.
         facts: Facts that may be noted, each with the form of its value.
         roles: Parts that parties play.
+        plan: Stages, tasks, milestones and listeners.
         clocks: Deadlines.
         sla: Service levels: an ordered table of targets for clocks.
         requirements: What transitions, commands and closing may require, by key.
@@ -238,6 +262,7 @@ class CaseType:
     data: Mapping[str, Field] = attr(factory=dict, converter=ordered)
     facts: Mapping[str, Field] = attr(factory=dict, converter=ordered)
     roles: Mapping[str, Role] = attr(factory=dict)
+    plan: Mapping[str, Item] = attr(factory=dict, converter=ordered)
     clocks: Mapping[str, Clock] = attr(factory=dict, converter=ordered)
     requirements: Mapping[str, Requirement] = attr(factory=dict)
     guards: Mapping[str, tuple[str, ...]] = attr(factory=dict)

@@ -140,7 +140,8 @@ def _union(value: Any, options: tuple[Any, ...], where: str, problems: list[Prob
     literals = tuple(a for o in options if get_origin(o) is typing.Literal for a in get_args(o))
     if literals:
         return _build(value, typing.Literal[literals], where, problems)
-    return _build(value, next(o for o in options if o is not type(None)), where, problems)
+    named = [option for option in options if option is not type(None)]
+    return _build(value, next((option for option in named if type(value) is option), named[0]), where, problems)
 
 
 def _sequence(value: Any, member: Any, where: str, problems: list[Problem]) -> Any:

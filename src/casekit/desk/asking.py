@@ -10,7 +10,7 @@ from attrs import evolve
 
 from casekit.decisions import explain
 from casekit.decisions.explain import Explanation, Road
-from casekit.desk import cases, records
+from casekit.desk import cases, plans, records
 from casekit.desk.bus import Call, Spec, Turn, resolve
 from casekit.desk.values import Options
 from casekit.errors import BadInput, Denied, PluginFailed
@@ -168,9 +168,10 @@ def _against(turn: Turn, event: str, road: Road, fields: Mapping[str, Any]) -> l
     way = next(w for w in turn.definition.ways[event] if w.key == road.transition)
     before = list(turn.objections)
     turn.objections = []
-    cases.ask_guards(turn, way, dict(fields))
+    cases.ask_guards(turn, way.event, dict(fields))
     if way.ends:
         cases.ask_closing(turn, way.outcome)
+        turn.objections += plans.against_closing(turn.run, way)
     found, turn.objections = turn.objections, before
     return found
 

@@ -15,6 +15,7 @@ from attrs import define, field, frozen
 
 from casekit.__about__ import __version__
 from casekit.decisions.compiled import Compiled
+from casekit.decisions.instances import ItemChange
 from casekit.decisions.machine import Run
 from casekit.decisions.requirements import Judged, judge
 from casekit.definition.casetype import ENDED
@@ -177,6 +178,9 @@ class Turn:
         if not keys:
             return True
         self.run.inputs.event = fields
+        own = self.definition.requirements
+        if all(key in own and own[key][1].holds(self.run.inputs) for key in keys):
+            return True  # nothing to be explained
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
         unknown = [j for j in judged if j.met is None and not j.failed]
@@ -532,7 +536,17 @@ def _any_breached(head: Json) -> bool:
     return any(state["status"] == "breached" for instances in head["machine"]["clocks"].values() for state in instances.values())
 
 
-_PARTS = ("active", "category", "outcome", "cycle", "history", "items", "memory", "wake", "ledger")
+def item_change(change: ItemChange) -> Json:
+    """What became of an instance of a plan item, as a change."""
+    item: Json = {"c": "item", "id": change.item, "instance": change.instance, "row": change.row}
+    if change.live is not None:
+        item["live"] = change.live
+    if change.sealed:
+        item["sealed"] = change.sealed
+    return item
+
+
+_PARTS = ("active", "category", "outcome", "cycle", "history", "memory", "wake", "ledger")
 
 
 def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
@@ -551,6 +565,7 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
         if change.live is not None:
             clock["live"] = change.live
         changes.append(clock)
+    changes += [item_change(change) for change in run.item_changes()]
     over = after["category"] in ENDED
     more: Json = {"time": now} if now != head["time"] else {}
     if over and "closed" not in head:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from casekit.decisions.compiled import Way
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field, read
+from casekit.desk import plans
 from casekit.desk.bus import Call, Spec, Turn, clear, resolve
 from casekit.desk.casefile import load_parties
 from casekit.desk.library import log
@@ -237,52 +239,59 @@ def do(turn: Turn, event: str, fields: Mapping[str, Any]) -> None:
         known = ", ".join(sorted(definition.fired)) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
     given = plain(dict(fields), event) if fields else {}
-    way = turn.run.select(event, given)
+    ways = turn.run.enabled(event, given)
     turn.call.about["event"] = event
-    if way is None:
+    if not ways:
         turn.objections.append(not_here(turn, event))
         turn.accepted = False
-        way = definition.ways[event][0]
-        if not (turn.call.observed and turn.call.force):
-            return
-        take(turn, way, given)
+        if turn.call.observed and turn.call.force:
+            take(turn, definition.ways[event][:1], given)
         return
-    consider(turn, way, given)
+    consider(turn, ways, given)
 
 
-def consider(turn: Turn, way: Way, given: Json) -> None:
-    """Everything that stands against a way: form, permission, requirements, guards, closing; then takes it."""
-    says = way.says
-    given = turn.desk.library.form(turn.definition, f"form {way.key}", says.form).read(given, way.event)
-    if says.allow and not turn.call.observed:
-        turn.desk.bus.demand(turn.call.actor, says.allow, turn.definition.says.key)
-    if says.reason and not turn.call.reason and not turn.call.observed:
-        raise BadInput.at(f"{way.event}/reason", "is missing", "say why")
+def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
+    """Everything that stands against the ways of an event: form, permission, requirements, guards, closing; then takes them.
+
+    They are taken together, one in each region that listens to the event, or not at all.
+    """
+    event = ways[0].event
+    form = {name: field for way in ways for name, field in way.says.form.items()}
+    key = " ".join(dict.fromkeys(way.key for way in ways))
+    given = turn.desk.library.form(turn.definition, f"form {key}", form).read(given, event)
+    for way in ways:
+        if way.says.allow and not turn.call.observed:
+            turn.desk.bus.demand(turn.call.actor, way.says.allow, turn.definition.says.key)
+        if way.says.reason and not turn.call.reason and not turn.call.observed:
+            raise BadInput.at(f"{event}/reason", "is missing", "say why")
     before = len(turn.objections)
-    turn.require(way.needs, given)
+    turn.require(tuple(dict.fromkeys(need for way in ways for need in way.needs)), given)
     if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
-        ask_guards(turn, way, _python(given, says.form))
-    if way.ends:
-        ask_closing(turn, way.outcome)
+        ask_guards(turn, event, _python(given, form))
+    for outcome in dict.fromkeys(way.outcome for way in ways if way.ends):
+        ask_closing(turn, outcome)
+    for way in ways:
+        turn.objections += plans.against_closing(turn.run, way)
     if len(turn.objections) > before:
         turn.accepted = False
         if not (turn.call.observed and turn.call.force):
             return
-    take(turn, way, given)
+    take(turn, ways, given)
 
 
-def ask_guards(turn: Turn, way: Way, fields: Json) -> None:
+def ask_guards(turn: Turn, event: str, fields: Json) -> None:
     """Asks the plugins what stands against an event; ``fields`` are Python values."""
-    turn.ask("casekit_before", command=Command("do", {"event": way.event, **fields}, turn.effective.at, turn.call.actor.name))
-    turn.ask("casekit_before_transition", event=way.event, fields=fields)
+    turn.ask("casekit_before", command=Command("do", {"event": event, **fields}, turn.effective.at, turn.call.actor.name))
+    turn.ask("casekit_before_transition", event=event, fields=fields)
 
 
-def take(turn: Turn, way: Way, given: Json) -> None:
-    """Takes a way and writes its form down: clear fields in the clear, personal ones sealed with the case."""
-    turn.run.take(way, given)
+def take(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
+    """Takes ways and writes their form down: clear fields in the clear, personal ones sealed with the case."""
+    turn.run.take(ways, given)
     if not given:
         return
-    clear_fields = {n: v for n, v in given.items() if n not in way.says.form or not way.says.form[n].personal}
+    sealed = {name for way in ways for name, field in way.says.form.items() if field.personal}
+    clear_fields = {n: v for n, v in given.items() if n not in sealed}
     personal = {n: v for n, v in given.items() if n not in clear_fields}
     if clear_fields:
         turn.call.about["fields"] = clear_fields
@@ -298,7 +307,7 @@ def not_here(turn: Turn, event: str) -> Objection:
         args = {"event": event, "state": ", ".join(turn.run.machine["active"]), "sources": sources}
         words = "{event} can't happen in the state {state}: it is taken from {sources}."
         return Objection("casekit.state", words, args, plugin="casekit")
-    conditions = "; ".join(way.says.when for way in candidates)
+    conditions = "; ".join(dict.fromkeys(way.says.when for way in candidates))
     unknown = any(way.when is not None and way.when.holds(turn.run.inputs) is None for way in candidates)
     words = "It can't be known whether {event} is possible: {condition}." if unknown else "{event} is not possible: it needs {condition}."
     return Objection("casekit.condition", words, {"event": event, "condition": conditions}, plugin="casekit")
@@ -344,6 +353,7 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     turn.objections.append(not_here(turn, way.event))
     turn.require(way.needs, {})
     ask_closing(turn, outcome)
+    turn.objections += plans.against_closing(turn.run, way)
     turn.accepted = False
 
 
@@ -373,7 +383,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
 
 
 def choose(turn: Turn, option: Option) -> None:
-    """Decides on choosing an option: it is recorded, its promises run, ``chosen`` is raised."""
+    """Decides on choosing an option: it is recorded, its promises run, its items go into the plan, ``chosen`` is raised."""
     turn.guard("choose", {"option": option.key}, option=option.key)
     if not turn.goes_on:
         return
@@ -394,6 +404,7 @@ def choose(turn: Turn, option: Option) -> None:
             through += promise.amount.minor
             args = {"amount": str(promise.amount), "through": through}
             turn.run.clocks.open(promising[0], f"{turn.n}.{i}", promise.due.isoformat(), args)
+    plans.put_in(turn, option)
     turn.run.raise_("chosen")
 
 
@@ -432,8 +443,9 @@ def check_roles(work: Work, says: CaseType, parties: Iterable[tuple[str, str]]) 
     problems = [
         Problem(f"parties/{r}", "no such role", "roles are " + (", ".join(says.roles) or "none")) for r, _ in given if r not in says.roles
     ]
+    counts = Counter(role for role, _ in given)
     for role, rule in says.roles.items():
-        count = sum(1 for r, _ in given if r == role)
+        count = counts[role]
         if count < rule.min:
             problems.append(Problem(f"parties/{role}", f"{count} given, at least {rule.min} needed", "name who plays it"))
         if rule.max is not None and count > rule.max:

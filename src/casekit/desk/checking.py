@@ -78,13 +78,15 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, Found]]:
 
 def _grouped(rows: list[tuple[Any, ...]]) -> dict[int, list[tuple[Any, ...]]]:
     found: dict[int, list[tuple[Any, ...]]] = {}
-    for sid, *row in rows:
-        found.setdefault(sid, []).append(tuple(row))
+    for row in rows:
+        found.setdefault(row[0], []).append(row[1:])
     return found
 
 
 def _bytes(entry: tuple[Any, ...]) -> tuple[Any, ...]:
     """An entry with its digests as bytes, whatever the driver gave."""
+    if type(entry[10]) is bytes and type(entry[12]) is bytes:
+        return entry
     return (*entry[:10], _raw(entry[10]), entry[11], _raw(entry[12]))
 
 

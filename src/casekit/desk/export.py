@@ -100,6 +100,7 @@ def _happening(happening: Any) -> Json:
         "kind": happening.kind,
         "title": happening.title,
         "text": happening.text,
+        "fields": dict(happening.fields),
         "events": list(happening.events),
         "objections": [{"rule": o.rule, "reason": o.reason, "citation": o.citation} for o in happening.objections],
         "changes": [dict(change) for change in happening.changes],

@@ -101,9 +101,10 @@ def _move(turn: Turn, event: str, given: Json) -> None:
     """The event of the lifecycle. Where it finds no way, what its form held is kept beside the entry."""
     ways = turn.definition.ways[event]
     if given or any(way.says.form for way in ways):
-        way = turn.run.select(event, given) or ways[0]
-        fits = {name: value for name, value in given.items() if name in way.says.form}
-        missing = [name for name, field in way.says.form.items() if field.required and name not in fits]
+        taken = turn.run.enabled(event, given) or ways[:1]
+        form = {name: field for way in taken for name, field in way.says.form.items()}
+        fits = {name: value for name, value in given.items() if name in form}
+        missing = [name for name, field in form.items() if field.required and name not in fits]
         if missing:
             words = "The form of {event} lacks {fields}."
             args = {"event": event, "fields": ", ".join(missing)}
@@ -112,7 +113,7 @@ def _move(turn: Turn, event: str, given: Json) -> None:
             turn.accepted = False
         elif missing:
             turn.call.about["event"] = event
-            cases.take(turn, way, fits)
+            cases.take(turn, taken, fits)
         else:
             cases.do(turn, event, fits)
         if not turn.accepted and given:

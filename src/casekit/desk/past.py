@@ -92,7 +92,8 @@ def as_known_now(stream: Stream, rows: Rows, definition: Compiled, moment: str) 
 def _held(rows: Rows, moment: str, prefix: int) -> Rows:
     places = {"facts": 3, "postings": 6, "messages": 7}
     held = {table: [row for row in rows.get(table, ()) if row[place] <= moment] for table, place in places.items()}
-    return {**held, "documents": [row for row in rows.get("documents", ()) if row[0] <= prefix]}
+    tasks = [row for row in rows.get("tasks", ()) if row[2] <= prefix]
+    return {**held, "tasks": tasks, "documents": [row for row in rows.get("documents", ()) if row[0] <= prefix]}
 
 
 def _latest(rows: Rows) -> Json:

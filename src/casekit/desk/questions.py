@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
-from casekit.desk import asking, deadlines, export, parties, records, reports
+from casekit.decisions.machine import Run
+from casekit.desk import asking, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
+from casekit.desk.goals import Progress, progress
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
+from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
 from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
@@ -20,6 +23,7 @@ from casekit.errors import BadInput, NotFound
 from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Verdict
 from casekit.model.canonical import Json
+from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
 from casekit.store import reading
@@ -273,6 +277,65 @@ class Questions:
 
     def _at(self, turn: Turn, at: Moment | None) -> str:
         return asked(at, None, turn.file.zone).as_of or turn.effective.at
+
+    def plan(self, case: CaseRef, *, as_of: Moment | None = None) -> PlanView:
+        """The plan of a case: what lives, with what it waits for and who could work on it; what has ended; what is offered.
+
+        Args:
+            case: Which one.
+            as_of: As it was known then, an instant or a day.
+        """
+        work, stream, rows = self._then(case, as_of, None)
+        definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
+        file = CaseFile(work, stream, definition, rows)
+        return plans.view(self.desk, file, Run(definition, stream.head["machine"], file.world(), stream.head["time"]))
+
+    def goals(self, case: CaseRef, *, as_of: Moment | None = None) -> tuple[Progress, ...]:
+        """The goals of a case, each with how far it has come; ``as_of``: as it was known then."""
+        work, stream, rows = self._then(case, as_of, None)
+        definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
+        file = CaseFile(work, stream, definition, rows)
+        now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
+        return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
+
+    def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
+        """Why an item of the plan is where it is, what blocks it, and who could work on it."""
+        return plans.explain(self._turn(plans.EXPLAIN, case), item)
+
+    def tasks(
+        self,
+        who: str | Iterable[str] = (),
+        *,
+        types: Iterable[str] = (),
+        due_before: Moment | None = None,
+        after: str | None = None,
+        size: int = 50,
+    ) -> TaskPage:
+        """A page of the tasks that wait to be done on cases that the actor may read, the soonest due first.
+
+        Args:
+            who: Only tasks of this role, or of these; none: of any.
+            types: Only on cases of these types.
+            due_before: Only tasks that are due before then, an instant or a day (UTC).
+            after: ``more`` of the page before.
+            size: Tasks on the page, at most 500.
+        """
+        roles = (who,) if isinstance(who, str) and who else tuple(who)
+        before = None if due_before is None else effective_(due_before, "UTC").at
+        wanted = self._readable(types, size)
+        return TaskPage() if wanted is None else worklist.page(self._work(), self.desk, wanted, roles, before, after, size)
+
+    def _readable(self, types: Iterable[str], size: int) -> tuple[str, ...] | None:
+        """The case types to list, empty: all; None: there is nothing that the actor may read."""
+        if not 1 <= size <= LARGEST_PAGE:
+            raise BadInput.at("size", f"{size} on a page", f"ask for 1 to {LARGEST_PAGE}")
+        readable = self.desk.grants.readable(self.actor, self.desk.library.types)
+        if readable is None:
+            return tuple(types)
+        if not readable:
+            self._may(READ)
+        named = tuple(types)
+        return tuple(t for t in readable if not named or t in named) or None
 
     def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
         self.desk.bus.authorise(Call(spec, self.actor), case_type, case, self._batch)

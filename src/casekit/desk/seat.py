@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import asking, cases, deadlines, due, erasure, parties, records
+from casekit.desk import asking, cases, deadlines, due, erasure, goals, parties, plans, records
 from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.past import Moment
 from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
@@ -159,6 +159,78 @@ class Seat(Questions):
         """Chooses an option: it is recorded, and its promises run. It must be offered still, with the same figures."""
         name = option if isinstance(option, str) else option.key
         return self._on(cases.CHOOSE, case, lambda turn: asking.choose(turn, option), {"option": name}, reason=reason, key=key)
+
+    def item(
+        self,
+        case: CaseRef,
+        action: str,
+        item: str = "",
+        *,
+        stage: str = "",
+        own: Mapping[str, Any] | None = None,
+        title: str = "",
+        reason: str = "",
+        key: str = "",
+        effective: Moment | None = None,
+        observed: bool = False,
+    ) -> Done:
+        """Gives a command on an item of the plan.
+
+        Args:
+            case: Where.
+            action: start, complete, terminate, enable, disable, skip, suspend, resume, move, reopen or add.
+            item: The item, or one instance of it (``letter.2``); none: suspend or resume the plan and the clocks as a whole.
+            stage: Of ``move``: where to; of an item of the case's own: where it lies. Empty: the plan itself.
+            own: Of ``add``: the record of an item of the case's own, as JSON (kind, entry, exit, required, manual, due,
+                who, allow); none: the case type offers it.
+            title: Of an item of the case's own: what people read. Sealed with the case.
+            reason, key, effective, observed: as of every command. To skip what is required takes a reason, and the
+                permission ``item.override``.
+        """
+        order = plans.Order(action, item, stage, None if own is None else _plain(own), title)
+        args = {"action": action, "item": item, "stage": stage, "own": None if own is None else _plain(own), "title": title}
+        decide = lambda turn: plans.give(turn, order)  # noqa: E731
+        more: dict[str, Any] = {"reason": reason, "key": key, "effective": effective, "observed": observed}
+        return self._on(plans.spec_of(action), case, decide, args, **more)
+
+    def set_goal(
+        self,
+        case: CaseRef,
+        goal: str,
+        measure: str,
+        target: Any,
+        *,
+        want: goals.Want = "at-least",
+        by: str = "",
+        owner: str = "",
+        title: str = "",
+        reason: str = "",
+        key: str = "",
+    ) -> Done:
+        """Sets a goal of a case, or words it anew.
+
+        Args:
+            case: Where.
+            goal: Its key.
+            measure: Expression over the case (``fact('income.monthly')``, ``balance``).
+            target: What it is to come to.
+            want: ``at-least``, ``at-most`` or ``exactly``.
+            by: Day until whose end it is to be reached.
+            owner: Role that answers for it.
+            title: What people read; sealed with the case.
+            reason, key: as of every command.
+        """
+        wanted = goals.Goal(goal, measure, target, want, str(by), owner, title)
+        args = {"goal": goal, "measure": measure, "target": plain(target), "want": want, "by": str(by), "owner": owner, "title": title}
+        return self._on(goals.GOAL, case, lambda turn: goals.put(turn, wanted), args, reason=reason, key=key)
+
+    def drop_goal(self, case: CaseRef, goal: str, *, reason: str = "", key: str = "") -> Done:
+        """Gives a goal up."""
+        return self._on(goals.GOAL, case, lambda turn: goals.drop(turn, goal), {"goal": goal, "drop": True}, reason=reason, key=key)
+
+    def review(self, case: CaseRef, text: str = "", *, key: str = "", effective: Moment | None = None) -> Done:
+        """Records that the case was looked at again: what the assessment finds, how far its goals have come, and words."""
+        return self._on(goals.REVIEW, case, lambda turn: goals.review(turn, text), {"text": text}, key=key, effective=effective)
 
     def close(
         self,

@@ -22,7 +22,7 @@ from casekit.store.shelf import Shelf
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
 
-_TITLES = ("event", "key", "option", "kind", "outcome", "role")
+_TITLES = ("event", "key", "option", "item", "kind", "outcome", "role")
 """What an entry may be about, in the order of what says most."""
 
 ERASED = "The words are erased."
@@ -58,7 +58,11 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         _objections(about, words) if "objections" in about else (),
         words.get("text") or words.get("reason"),
         _spoken(spoke),
+        {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
     )
+
+
+_NONE: Mapping[str, Any] = MappingProxyType({})
 
 
 @lru_cache(maxsize=1024)
@@ -97,11 +101,13 @@ def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
     definition = desk.library.pinned(shelf, then.head["definition"])
     case = desk.case_value(work, then, definition)
     unknown = tuple(about.get("unknown", ()))
-    return Done(case, (n,), case.due, _made(n, said["changes"]), objections, unknown, not about.get("nonconforming"), again=True)
+    return Done(case, (n,), case.due, _made(n, about, said["changes"]), objections, unknown, not about.get("nonconforming"), again=True)
 
 
-def _made(n: int, changes: Iterable[Json]) -> str:
+def _made(n: int, about: Json, changes: Iterable[Json]) -> str:
     for i, change in enumerate(changes):
+        if change["c"] == "item" and about.get("action") == "add" and change["id"] == about["item"]:
+            return f"{change['id']}.{change['instance']}"
         if change["c"] == "document":
             return str(change["document"])
         if change["c"] in ("fact", "message", "posting"):

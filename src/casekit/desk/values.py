@@ -129,6 +129,7 @@ class Happening:
         events: Transitions taken and internal events.
         objections: What rules had against it.
         text: Note, message or reason; None where there is none or it is erased.
+        fields: What the form of the event said; personal fields are opened where that is still possible.
         spoke: Plugins that were asked, with their versions.
     """
 
@@ -143,6 +144,7 @@ class Happening:
     objections: tuple[Objection, ...]
     text: str | None
     spoke: Mapping[str, str]
+    fields: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen

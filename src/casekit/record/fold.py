@@ -13,6 +13,7 @@ table below as it is.
 ``machine``           members of the machine snapshot to ``set``
 ``totals``            declared totals to ``set``
 ``clock``             ``id``, ``instance``, its ``row``; ``live`` is its state in the head, absent once it has left
+``item``              plan item: ``id``, ``instance``, its ``row``; ``live`` as of a clock; ``sealed``: words about it
 ``role``              ``role``, ``party``, ``set``; or ``end``: true
 ``fact``              row; ``latest``: what the head keeps of it, where it is the latest known
 ``posting``           row
@@ -88,6 +89,7 @@ def branch(head: Json | None) -> Json | None:
         machine = copy["machine"]
         machine["clocks"] = {clock: dict(instances) for clock, instances in machine["clocks"].items()}
         machine["totals"] = dict(machine["totals"])
+        machine["items"] = {item: dict(instances) for item, instances in machine["items"].items()}
     if "parties" in copy:
         copy["parties"] = {role: dict(members) for role, members in copy["parties"].items()}
     return copy
@@ -141,15 +143,27 @@ def _totals(head: Json, change: Mapping[str, Any], _n: int, _i: int, _rows: list
     head["machine"]["totals"].update(change["set"])
 
 
-def _clock(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row]) -> None:
-    clocks = head["machine"]["clocks"]
-    clock, instance = change["id"], change["instance"]
+def _live(known: Json, change: Mapping[str, Any]) -> tuple[str, str]:
+    """Sets the live state of an instance in the head, or takes it out."""
+    name, instance = change["id"], change["instance"]
     if "live" in change:
-        clocks.setdefault(clock, {})[instance] = change["live"]
-    elif clock in clocks:
-        clocks[clock].pop(instance, None)
-        if not clocks[clock]:
-            del clocks[clock]
+        known.setdefault(name, {})[instance] = change["live"]
+    elif name in known:
+        known[name].pop(instance, None)
+        if not known[name]:
+            del known[name]
+    return name, instance
+
+
+def _item(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row]) -> None:
+    item, instance = _live(head["machine"]["items"], change)
+    row = change["row"]
+    said = (row["kind"], row["state"], row["stage"], row["who"], row["at"], row.get("started"), row.get("due"), row.get("ended"))
+    rows.append(("tasks", (item, instance), (item, instance, n, *said, row.get("source"), _sealed(change))))
+
+
+def _clock(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row]) -> None:
+    clock, instance = _live(head["machine"]["clocks"], change)
     row = change["row"]
     rows.append(
         (
@@ -247,6 +261,7 @@ _FOLD: Mapping[str, Callable[[Json, Mapping[str, Any], int, int, list[Row]], Non
     "machine": _machine,
     "totals": _totals,
     "clock": _clock,
+    "item": _item,
     "role": _role,
     "fact": _fact,
     "posting": _posting,

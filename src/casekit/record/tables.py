@@ -16,6 +16,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "messages": ("n", "i", "party", "role", "direction", "via", "outcome", "at", "zone", "day", "sealed"),
     "documents": ("n", "i", "document", "version", "kind", "direction", "media", "size", "digest", "sealed"),
     "clocks": ("clock", "instance", "n", "status", "started", "due", "breached", "ended"),
+    "tasks": ("item", "instance", "n", "kind", "status", "stage", "who", "at", "started", "due", "ended", "source", "sealed"),
 }
 """Projected table → its columns beside tenant and stream."""
 
@@ -26,6 +27,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "messages": ("n", "i"),
     "documents": ("n", "i"),
     "clocks": ("clock", "instance"),
+    "tasks": ("item", "instance"),
 }
 """Projected table → the columns that tell its rows apart within a stream."""
 

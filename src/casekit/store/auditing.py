@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 
 from casekit.store.shelf import Shelf
+from casekit.store.sql import Prepared
 from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, META, OUTBOX, PROJECTED, SEARCH, SEQUENCES, STREAMS
 
 OF_STREAMS: dict[str, Table] = {"entries": ENTRIES, **PROJECTED, "search": SEARCH, "idempotency": IDEMPOTENCY, "outbox": OUTBOX}
@@ -75,7 +76,7 @@ def damage(shelf: Shelf) -> list[str]:
     """
     if not shelf.sqlite:
         return []
-    found = [str(row[0]) for row in shelf.connection.execute("PRAGMA integrity_check").fetchall()]
+    found = [str(row[0]) for row in shelf.connection.rows(Prepared("PRAGMA integrity_check", (), {}), {})]
     return [] if found == ["ok"] else found
 
 

@@ -23,6 +23,7 @@ class Files:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._durable: set[Path] = set()
 
     def put(self, sealed: bytes) -> str:
         """Keeps a sealed content, durably; gives its digest."""
@@ -65,8 +66,13 @@ class Files:
         return self.folder / digest[:2] / digest
 
     def _make(self, folder: Path) -> None:
-        if folder.is_dir():
+        """Makes a folder, and its name durable: once in a process, for whoever made it may have died before it was."""
+        if folder in self._durable:
             return
-        for part in (self.folder, folder):
-            part.mkdir(parents=True, exist_ok=True)
+        made = [part for part in (folder, *folder.parents) if not part.is_dir()]
+        folder.mkdir(parents=True, exist_ok=True)
+        for part in dict.fromkeys((folder, self.folder, *made)):
             sync_folder(part.parent)
+        with suppress(PermissionError):  # a folder that an administrator has made, in one that we may not read
+            sync_folder(self.folder.parent.parent)
+        self._durable.add(folder)

@@ -71,9 +71,14 @@ def read_keyring(path: Path) -> Keyring:
 
 
 def make_keyring(path: Path) -> Keyring:
-    """A new keyring in a file that only its owner reads; where another process was faster, that one's."""
+    """A new keyring in a file that only its owner reads; where there is one already, that one. Its name is durable."""
+    if path.exists():
+        ring = read_keyring(path)
+        with suppress(OSError):  # it may lie where we can't write, and then nobody made it just now
+            sync_folder(path.parent)
+        return ring
     current = os.urandom(8).hex()
-    ring = {
+    made = {
         "v": 1,
         "current": current,
         "keys": {current: b64encode(os.urandom(32)).decode()},
@@ -82,7 +87,7 @@ def make_keyring(path: Path) -> Keyring:
     draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
     try:
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            json.dump(ring, file, indent=1)
+            json.dump(made, file, indent=1)
             file.flush()
             os.fsync(file.fileno())
         with suppress(FileExistsError):

@@ -118,7 +118,7 @@ class Shelf:
         if self._keys is None:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
-            ring = read_keyring(self._keys) if self._keys.exists() else make_keyring(self._keys)
+            ring = make_keyring(self._keys)
             with _transaction(self) as connection:
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))

@@ -99,6 +99,7 @@ _OPTIONAL = {
     "messages": {"party", "role", "day", "sealed"},
     "documents": {"sealed"},
     "clocks": {"started", "due", "breached", "ended"},
+    "tasks": {"started", "due", "ended", "source", "sealed"},
     "roles": set[str](),
 }
 
@@ -151,6 +152,10 @@ Index("uq_streams_number", STREAMS.c.tenant, STREAMS.c.number, unique=True, sqli
 _waking = STREAMS.c.wake.is_not(None)
 Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, sqlite_where=_waking, postgresql_where=_waking)
 Index("ix_roles_party", PROJECTED["roles"].c.tenant, PROJECTED["roles"].c.party)
+_tasks = PROJECTED["tasks"]
+_to_do = (_tasks.c.kind == "task") & _tasks.c.status.in_(("active", "enabled"))
+_work = (_tasks.c.tenant, _tasks.c.who, _tasks.c.due, _tasks.c.sid)
+Index("ix_tasks_work", *_work, sqlite_where=_to_do, postgresql_where=_to_do)
 _addressed = PROJECTED["messages"].c.party.is_not(None)
 Index(
     "ix_messages_party",

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from casekit.decisions import totals
+from casekit.decisions.chart import ROOT, Move
 from casekit.decisions.check import check
 from casekit.decisions.compiled import Compiled, compile_type
 from casekit.decisions.conditions import Inputs
@@ -58,7 +59,8 @@ def a_view(
         clocks: Clocks that run, rest or were breached.
         documents: Documents, or kinds of documents that are on file since the opening.
         postings: The ledger beside what the case type charges on opening.
-        state: Active state (full dotted path); empty: the initial one.
+        state: Active state (full dotted path); several, separated by blanks, where they lie in different regions;
+            empty: the initial one.
         now: Moment of the question.
         opened: Moment of the opening; empty: a day before ``now``.
         zone: Zone of the case; empty: that of the case type.
@@ -75,7 +77,7 @@ def a_view(
     known = _facts(case_type, facts, began)
     currency = _currency(case_type, values)
     ledger = (*_opening(compiled, values, began), *postings)
-    active = _active(compiled, state)
+    here = _landing(compiled, state)
     book = case_type.ledger
     return View(
         id=str(uuid.UUID(int=1)),
@@ -84,8 +86,8 @@ def a_view(
         zone=where,
         opened=began,
         now=at,
-        active=compiled.active((active,)),
-        category=compiled.nodes[active].category,
+        active=here.active,
+        category=here.category,
         data=Values(values, case_type.data),
         totals=_totals(compiled, ledger, currency, at),
         latest={fact.key: fact.value for fact in known if fact.value is not None},
@@ -182,9 +184,9 @@ def _totals(compiled: Compiled, ledger: Iterable[Posting], currency: str, at: st
     return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items()}
 
 
-def _active(compiled: Compiled, state: str) -> str:
-    path = state or compiled.says.initial
-    if path not in compiled.nodes:
-        raise BadInput.at("state", f"{path!r} is no state", "use a full path: " + ", ".join(compiled.nodes))
-    enters = compiled.nodes[path].enters
-    return enters[-1] if enters else path
+def _landing(compiled: Compiled, state: str) -> Move:
+    paths = tuple(state.split()) or compiled.chart.nodes[ROOT].initial
+    for path in paths:
+        if path not in compiled.chart.nodes:
+            raise BadInput.at("state", f"{path!r} is no state", "use a full path: " + ", ".join(compiled.nodes))
+    return compiled.chart.landing(paths)

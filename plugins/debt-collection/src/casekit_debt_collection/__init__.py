@@ -47,6 +47,8 @@ _COLLECTOR = (
     "case.role",
     "party.write",
     "party.read",
+    "item.work",
+    "plan.change",
     "note.add",
     "message.record",
     "document.*",
@@ -125,6 +127,9 @@ def casekit_roles() -> Mapping[str, Iterable[str]]:
         "collector": _COLLECTOR,
         "supervisor": (
             "case.*",
+            "item.*",
+            "plan.*",
+            "goal.*",
             "party.*",
             "note.*",
             "message.*",

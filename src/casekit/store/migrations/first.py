@@ -29,6 +29,7 @@ def upgrade(op: Operations) -> None:
     _postings(op)
     _roles(op)
     _search(op)
+    _tasks(op)
 
 
 def _column(name: str, kind: sa.types.TypeEngine[Any], *, optional: bool = False) -> sa.Column[Any]:
@@ -345,4 +346,37 @@ def _search(op: Operations) -> None:
         sa.PrimaryKeyConstraint("tenant", "field", "hmac", "sid", name="pk_search"),
         sqlite_strict=True,
         sqlite_with_rowid=False,
+    )
+
+
+def _tasks(op: Operations) -> None:
+    op.create_table(
+        "tasks",
+        _column("tenant", TEXT),
+        _column("sid", INTEGER),
+        _column("item", TEXT),
+        _column("instance", TEXT),
+        _column("n", INTEGER),
+        _column("kind", TEXT),
+        _column("status", TEXT),
+        _column("stage", TEXT),
+        _column("who", TEXT),
+        _column("at", TEXT),
+        _column("started", TEXT, optional=True),
+        _column("due", TEXT, optional=True),
+        _column("ended", TEXT, optional=True),
+        _column("source", TEXT, optional=True),
+        _column("sealed", TEXT, optional=True),
+        sa.ForeignKeyConstraint(["tenant", "sid"], ["streams.tenant", "streams.sid"], name="fk_tasks_streams"),
+        sa.PrimaryKeyConstraint("tenant", "sid", "item", "instance", name="pk_tasks"),
+        sqlite_strict=True,
+        sqlite_with_rowid=True,
+    )
+    op.create_index(
+        "ix_tasks_work",
+        "tasks",
+        ["tenant", "who", "due", "sid"],
+        unique=False,
+        sqlite_where=sa.text("kind = 'task' AND status IN ('active', 'enabled')"),
+        postgresql_where=sa.text("kind = 'task' AND status IN ('active', 'enabled')"),
     )
