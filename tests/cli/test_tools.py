@@ -104,3 +104,35 @@ def test_a_file_that_repeats_a_plugin_s_type_with_other_words_is_refused(program
     said = program("type", "list", "--type", one, "--type", two, "--json")
     assert said.code == 2
     assert "two.json" in said.json["errors"][0]["where"]
+
+
+SCXML = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" initial="a">
+<datamodel><data id="n" src="first.txt"/></datamodel>
+<state id="a"><transition event="go" cond="n == 3" target="z"/></state>
+<final id="z"/></scxml>"""
+
+
+def test_a_lifecycle_comes_in_from_scxml_and_is_a_case_type_like_any_other(program: Run, tmp_path: Path) -> None:
+    document, written = tmp_path / "it.scxml", tmp_path / "it.json"
+    document.write_text(SCXML)
+    (tmp_path / "first.txt").write_text("3")
+    said = program("type", "import", document, "--key", "my.type", "--out", written, "--json").json
+    assert (said["data"], said["type"]["key"]) == ({"n": 3}, "my.type")
+    assert json.loads(written.read_text()) == said["type"]
+    assert program("type", "check", written, "--json").json["types"][0]["key"] == "my.type"
+    assert "my.type" in program("type", "import", document, "--key", "my.type").out
+
+
+def test_scxml_beyond_the_subset_is_refused_with_its_line_and_nothing_is_written(program: Run, tmp_path: Path) -> None:
+    document, written = tmp_path / "it.scxml", tmp_path / "it.json"
+    for text, where in (
+        (SCXML.replace('<final id="z"/>', '<final id="z"><invoke/></final>'), "line 4: <invoke>"),
+        (SCXML.replace("first.txt", "../secret"), "it.scxml"),
+        ("no", "line 1"),
+    ):
+        document.write_text(text)
+        said = program("type", "import", document, "--out", written, "--json")
+        assert said.code == 2
+        assert where in said.json["errors"][0]["where"]
+        assert not written.exists()
+    assert program("type", "import", tmp_path / "none.scxml", "--json").code == 2

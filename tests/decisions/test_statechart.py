@@ -125,6 +125,25 @@ def test_conditions_see_the_configuration_as_it_is_at_that_moment(play: Any) -> 
     assert case.log[-1][0] == ["transition.end", "not-in-main", "not-in-main"]  # left before it, and before the deeds of the way
 
 
+def test_what_a_way_does_sees_neither_what_it_has_left_nor_what_it_will_enter(play: Any) -> None:
+    tell = tuple(Action(when=f"at('{path}')", emit=path) for path in ("a", "b", "c"))
+    states = {"a": State("A", "open"), "b": State("B", "open"), "c": State("C", "open", on_enter=tell)}
+    ways = {"go": Transition("a", "b", do=tell), "on": Transition("b", "c", do=tell)}
+    case = play(CaseType("t", "1", "T", "a", states, ways)).open().do("go")
+    assert case.log[-1][0] == ["transition.go"]
+    assert case.do("on").log[-1][0] == ["transition.on", "c"]
+
+
+def test_an_internal_way_keeps_a_compound_source_and_leaves_a_parallel_one(play: Any) -> None:
+    ways = {
+        "kept": Transition("work.main", "work.main.sent", internal=True),
+        "left": Transition("work", "work.main.sent", internal=True),
+    }
+    case = play(tracks(ways)).open().do("kept")
+    assert passed(case) == "-draft +sent"
+    assert passed(case.do("left")) == "-sent -main -off -hold -work +work +hold +off +main +sent"
+
+
 def test_requirements_hold_back_one_region_and_not_the_other(play: Any) -> None:
     ways = {
         "auto-1": Transition("work.hold.off", "work.hold.on", on=ALWAYS, when="flag", requires="rich"),
@@ -228,12 +247,15 @@ def test_a_history_that_remembers_nothing_leads_to_its_default_and_does_what_it_
     assert (case.state, passed(case)) == ("work.idle", "-held +work first +idle")
 
 
+def test_a_way_back_to_where_the_case_is_now_remembers_before_it_leads_there(play: Any) -> None:
+    case_type = remembering("deep")
+    case_type = attrs.evolve(case_type, transitions={**case_type.transitions, "again": Transition("work", "work.back")})
+    case = play(case_type).open().do("begin").do("on").do("again")
+    assert (case.state, passed(case)) == ("work.busy.two", "-two -busy -work +work +busy +two")
+
+
 def test_a_deep_history_over_regions_brings_every_region_back(play: Any) -> None:
-    case_type = tracks(
-        {"stop": Transition("work.hold.off", "work.hold.on"), "end": Transition("work", "away"), "back": Transition("away", "job.past")}
-    )
-    ways = {key: t for key, t in case_type.transitions.items() if t.on != "never"}
-    work = attrs.evolve(case_type.states["work"])
+    work = tracks({}).states["work"]
     job = State("Job", "open", "work", {"work": work, "past": State("Past", history="deep", initial="work")})
     ways = {
         "stop": Transition("job.work.hold.off", "job.work.hold.on"),

@@ -20,7 +20,7 @@ History = Mapping[str, Sequence[str]]
 ROOT = ""
 """Path of the state around all others."""
 _MANY = 4096
-"""Plans that are remembered."""
+"""Plans, and choices between transitions, that are remembered."""
 
 
 @frozen
@@ -94,6 +94,7 @@ class Edge(Protocol):
 
 
 E = TypeVar("E", bound=Edge)
+_V = TypeVar("_V")
 
 
 @frozen(eq=False)
@@ -112,7 +113,7 @@ class Passage:
 
 
 @frozen(eq=False)
-class Plan:
+class Move:
     """What a set of transitions does to a configuration.
 
     Attributes:
@@ -134,7 +135,7 @@ class Plan:
     remembered: Mapping[str, tuple[str, ...]]
     category: str
     outcome: str
-    entered: tuple[str, ...] = ()
+    entered: tuple[str, ...]
 
 
 @define
@@ -159,7 +160,8 @@ class Chart:
         root = Node(ROOT, -1, "compound", (), frozenset(), top, (), initial)
         self.nodes: Mapping[str, Node] = {ROOT: root, **nodes}
         self._remembers = any(node.kind == "history" for node in nodes.values())
-        self._plans: dict[tuple[object, ...], Plan] = {}
+        self._moves: dict[tuple[object, ...], Move] = {}
+        self._choices: dict[tuple[object, ...], tuple[int, ...]] = {}
 
     def active(self, leaves: Iterable[str]) -> frozenset[str]:
         """The active states with all their ancestors."""
@@ -168,28 +170,34 @@ class Chart:
             found = self.nodes[leaf].within | found if found else self.nodes[leaf].within
         return found
 
-    def landing(self, targets: Iterable[str]) -> Plan:
+    def landing(self, targets: Iterable[str]) -> Move:
         """What is entered with those states from outside, while nothing is remembered."""
         entry = _Entry()
         self._aim(entry, tuple(targets), ROOT, {})
         return self._planned(frozenset(), [], entry, {})
 
-    def plan(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Plan:
+    def move(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Move:
         """What transitions that don't conflict do to a configuration."""
-        known = tuple((name, tuple(states)) for name, states in sorted(history.items())) if self._remembers else ()
-        key = (tuple(leaves), edges, known)
-        found = self._plans.get(key)
+        key = (tuple(leaves), edges, self._known(history))
+        found = self._moves.get(key)
         if found is None:
-            found = self._plan(leaves, edges, history)
-            if len(self._plans) >= _MANY:
-                self._plans.clear()
-            self._plans[key] = found
+            found = _remembered(self._moves, key, self._move(leaves, edges, history))
         return found
 
-    def compatible(self, leaves: Sequence[str], edges: Sequence[E], history: History) -> tuple[E, ...]:
+    def compatible(self, leaves: Sequence[str], edges: tuple[E, ...], history: History) -> tuple[E, ...]:
         """Those of the enabled transitions that are taken: of two that would leave a common state, the one whose source lies
         deeper, else the first.
         """
+        key = (tuple(leaves), edges, self._known(history))
+        found = self._choices.get(key)
+        if found is None:
+            found = _remembered(self._choices, key, tuple(map(edges.index, self._compatible(leaves, edges, history))))
+        return tuple(edges[place] for place in found)
+
+    def _known(self, history: History) -> tuple[object, ...]:
+        return tuple((name, tuple(states)) for name, states in sorted(history.items())) if self._remembers else ()
+
+    def _compatible(self, leaves: Sequence[str], edges: tuple[E, ...], history: History) -> list[E]:
         active = self.active(leaves)
         kept: list[E] = []
         for edge in edges:
@@ -198,9 +206,9 @@ class Chart:
             source = self._source(leaves, edge)
             if all(self._inside(source, self._source(leaves, other)) for other in against):
                 kept = [other for other in kept if other not in against] + [edge]
-        return tuple(kept)
+        return kept
 
-    def _plan(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Plan:
+    def _move(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Move:
         active = self.active(leaves)
         gone: set[str] = set()
         for edge in edges:
@@ -214,7 +222,7 @@ class Chart:
                 self._aim(entry, edge.targets, self._domain(leaves, edge, history).path, history)
         return self._planned(active, left, entry, remembered)
 
-    def _planned(self, active: frozenset[str], left: list[Node], entry: _Entry, remembered: Mapping[str, tuple[str, ...]]) -> Plan:
+    def _planned(self, active: frozenset[str], left: list[Node], entry: _Entry, remembered: Mapping[str, tuple[str, ...]]) -> Move:
         leaving = []
         for node in left:
             if node.on_exit:
@@ -234,7 +242,7 @@ class Chart:
         category, outcome = self._said(root, active, "category"), self._said(root, active, "outcome")
         leaves = tuple(node.path for node in ends)
         went = tuple(node.path for node in entered)
-        return Plan(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome, went)
+        return Move(tuple(leaving), between, tuple(entering), leaves, active, remembered, category, outcome, went)
 
     def _source(self, leaves: Sequence[str], edge: Edge) -> Node:
         """Its source; one that is forced is taken from the active leaf that is nearest to its target."""
@@ -335,3 +343,11 @@ class Chart:
         inner = (self._said(self.nodes[path], active, what) for path in node.children if path in active)
         found: str = next((said for said in inner if said), "") or getattr(node, what)
         return found
+
+
+def _remembered(table: dict[tuple[object, ...], _V], key: tuple[object, ...], value: _V) -> _V:
+    """Keeps what was worked out; a table that has grown too large begins anew."""
+    if len(table) >= _MANY:
+        table.clear()
+    table[key] = value
+    return value

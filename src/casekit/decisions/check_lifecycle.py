@@ -20,7 +20,7 @@ def problems(case_type: CaseType) -> Found:
         yield path, "a name with a dot would be a path", "use lower-case letters, digits, '_' and '-'"
     if dotted:
         return
-    states = dict(_flat(case_type.states, ""))
+    states = flat(case_type.states)
     yield from _initial(case_type.initial, "", states, "/initial")
     for path, state in states.items():
         yield from _state(path, state, states)
@@ -30,6 +30,11 @@ def problems(case_type: CaseType) -> Found:
     for path in states:
         if path not in reached:
             yield _at(path), "no transition leads here", "add one, or take the state away"
+
+
+def flat(states: Mapping[str, State]) -> dict[str, State]:
+    """All states by full path, in document order."""
+    return dict(_flat(states, ""))
 
 
 def _flat(states: Mapping[str, State], above: str) -> Iterator[tuple[str, State]]:
@@ -217,7 +222,7 @@ def _can_be_done(path: str, states: Mapping[str, State]) -> bool:
 
 def unreachable(case_type: CaseType) -> list[str]:
     """Paths of the states that nothing leads to."""
-    states = dict(_flat(case_type.states, ""))
+    states = flat(case_type.states)
     reached = _reached(case_type, states)
     return [path for path in states if path not in reached]
 

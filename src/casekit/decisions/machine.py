@@ -14,8 +14,7 @@ from typing import Any
 from attrs import define, field
 
 from casekit.decisions import totals
-from casekit.decisions.chart import ROOT, Deed, Passage
-from casekit.decisions.chart import Plan as Move
+from casekit.decisions.chart import ROOT, Deed, Move, Passage
 from casekit.decisions.clocks import Clocks
 from casekit.decisions.compiled import Compiled, Way
 from casekit.decisions.conditions import Inputs
@@ -208,16 +207,16 @@ class Run:
             if self._plan is not None:
                 self._plan.stirred = True
                 self._plan.hear(way.event)
-        plan = self.definition.chart.plan(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
+        move = self.definition.chart.move(self.machine["active"], chosen, self.machine.get("history") or _NOTHING)
         self._event = self.inputs.event = fields
-        self._pass(plan.leaving)
-        self.inputs.active = plan.between
+        self._pass(move.leaving)
+        self.inputs.active = move.between
         for way in chosen:
             self._do(way.do)
-        if plan.remembered:
+        if move.remembered:
             history = self.machine.get("history", {})
-            self.machine["history"] = {**history, **{name: list(states) for name, states in plan.remembered.items()}}
-        self._arrive(plan)
+            self.machine["history"] = {**history, **{name: list(states) for name, states in move.remembered.items()}}
+        self._arrive(move)
         self.inputs.event = _NOTHING
 
     def settle(self) -> None:
@@ -293,19 +292,19 @@ class Run:
         own = self.definition.requirements
         return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
-    def _arrive(self, plan: Move) -> None:
+    def _arrive(self, move: Move) -> None:
         machine = self.machine
         over = machine["category"] in ENDED
-        machine["active"] = list(plan.leaves)
-        machine["category"] = plan.category
-        machine["outcome"] = plan.outcome or None
-        if over and plan.category not in ENDED:
+        machine["active"] = list(move.leaves)
+        machine["category"] = move.category
+        machine["outcome"] = move.outcome or None
+        if over and move.category not in ENDED:
             machine["cycle"] += 1
         if self._plan is not None:
-            for path in plan.entered:
+            for path in move.entered:
                 self._plan.hear(f"state.enter:{path}")
-        self._pass(plan.entering)
-        self.inputs.active = plan.active
+        self._pass(move.entering)
+        self.inputs.active = move.active
 
     def _pass(self, passages: Iterable[Passage]) -> None:
         for passage in passages:

@@ -68,7 +68,7 @@ class Plan(Instances):
         if not self.awake or not way.ends:
             return ()
         machine = self.run.machine
-        end = self.run.definition.chart.plan(machine["active"], (way,), machine.get("history") or {})
+        end = self.run.definition.chart.move(machine["active"], (way,), machine.get("history") or {})
         return self.whole() if end.category == "closed" else ()
 
     def whole(self) -> tuple[Blocker, ...]:

@@ -10,7 +10,7 @@ from typing import Any
 from attrs import evolve
 
 from casekit.decisions import totals
-from casekit.decisions.chart import ROOT, Plan
+from casekit.decisions.chart import ROOT, Move
 from casekit.decisions.check import check
 from casekit.decisions.compiled import Compiled, compile_type
 from casekit.decisions.conditions import Inputs
@@ -190,7 +190,7 @@ def _totals(compiled: Compiled, ledger: Iterable[Posting], currency: str, at: st
     return {name: Money.parse(text) for name, text in totals.at(compiled, ledger, currency, at).items()}
 
 
-def _landing(compiled: Compiled, state: str) -> Plan:
+def _landing(compiled: Compiled, state: str) -> Move:
     paths = tuple(state.split()) or compiled.chart.nodes[ROOT].initial
     for path in paths:
         if path not in compiled.chart.nodes:
