@@ -11,6 +11,7 @@ from casekit.sdk import (
     Clock,
     Discretionary,
     Due,
+    Finding,
     Item,
     Objection,
     Option,
@@ -77,6 +78,15 @@ def casekit_roles() -> Mapping[str, list[str]]:
         "reader": ["case.read"],
         "auditor": ["journal.verify"],
     }
+
+
+@hookimpl
+def casekit_assess(view: View) -> Iterator[Finding]:
+    for item in view.items:
+        if item.overdue:
+            yield Finding("care.late", "{item} is late: it was due on {due}.", args={"item": item.id, "due": item.due})
+    if "visit" in view.completed:
+        yield Finding("care.visited", "She was visited.")
 
 
 @hookimpl

@@ -480,3 +480,10 @@ def test_plans_hear_every_region(play: Any) -> None:
     assert case.items["look.1"] == "active"
     run = case.run(case.now)
     assert [b.item for b in run.plan.blockers(run.definition.ways["end"][0])] == ["first", "look", "hold"]
+
+
+def test_a_stage_of_the_cases_own_stays_open_for_what_is_put_into_it(play: Any) -> None:
+    case = play(planned({})).open().give("add", "talks", own={"kind": "stage"}).give("add", "call", own={"kind": "task"}, stage="talks")
+    assert case.items == {"talks.1": "active", "call.1": "active"}
+    case.give("complete", "call").give("complete", "talks")
+    assert case.items == {}

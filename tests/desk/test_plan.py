@@ -124,6 +124,9 @@ def test_dates_move_with_what_they_count_from(office: Seat, desk: Desk, clock: A
     assert office.timeline(case.id)[-1].events == ("item.visit.overdue",)
     assert office.plan(case.id).items[0].overdue
     assert office.run_due().entries == 0
+    assert [f.text for f in office.assess(case.id)] == ["visit is late: it was due on 2026-12-03T23:00:00.000000Z."]
+    office.item(case.id, "complete", "visit")
+    assert [f.rule for f in office.assess(case.id)] == ["care.visited"]
 
 
 def test_a_timer_in_a_stage_speaks_when_it_is_due(office: Seat, nurse: Seat, clock: Any) -> None:

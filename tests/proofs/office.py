@@ -84,6 +84,11 @@ def _long_case(desk: Desk, lee: Seat, people: Mapping[str, str], clock: Any) -> 
     refused(lee, case)
     with suppress(Denied):
         desk.seat("user:eve", roles={"reader"}).do(case, "answer")
+    lee.item(case, "add", "ring", own={"kind": "task", "due": {"after": "P90D"}, "who": "clerk"}, title="Ring her brother")
+    lee.item(case, "add", "visit", own={"kind": "stage", "required": True})
+    lee.item(case, "add", "look", stage="visit", own={"kind": "task", "entry": [{"on": ["payment"]}]})
+    lee.item(case, "complete", "ring")
+    lee.set_goal(case, "paid", "paid", "900.00 EUR", title="All of it")
     lee.choose(case, "two-halves", reason="keeps her home")
     clock.forward(days=12)
     lee.run_due()

@@ -73,8 +73,9 @@ def judge(plan: Instances, stage: str, *, auto: bool) -> Completion:
 
 
 def _offers(plan: Instances, stage: str) -> bool:
-    """Whether there is work that someone may still plan in."""
-    return (stage.rpartition(".")[0] if stage else "") in plan.planning.offered
+    """Whether there is work that someone may still plan in; into a stage of the case's own, always."""
+    item = stage.rpartition(".")[0] if stage else ""
+    return item in plan.planning.offered or (bool(item) and plan.planning.pieces[item].local)
 
 
 def _stands(plan: Instances, piece: Piece, state: Json, stage: str) -> tuple[str, bool]:

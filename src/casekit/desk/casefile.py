@@ -17,7 +17,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, Message, Person, RunningClock, Touched, Values, View
+from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
 from casekit.store import reading
 
@@ -109,6 +109,14 @@ class CaseFile:
             RunningClock(clock, instance, state["status"], state["started"], state.get("due"), state.get("args", {}))
             for clock, instances in sorted(self.stream.head["machine"]["clocks"].items())
             for instance, state in sorted(instances.items())
+        )
+
+    def items(self) -> tuple[LiveItem, ...]:
+        """Plan items that have not ended."""
+        return tuple(
+            LiveItem(item, instance, state["state"], state.get("in", ""), state.get("due"), "overdue" in state)
+            for item, instances in sorted(self.stream.head["machine"]["items"].items())
+            for instance, state in sorted(instances.items(), key=lambda pair: int(pair[0]))
         )
 
     def facts(self, since: str | None = None) -> tuple[Fact, ...]:
@@ -269,6 +277,8 @@ _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
     "messages": lambda file, now, need: file.messages(_since(need, now, file.zone), texts=need is None),
     "filed": lambda file, _now, _need: file.documents(),
     "clocks": lambda file, _now, _need: file.clocks(),
+    "items": lambda file, _now, _need: file.items(),
+    "completed": lambda file, _now, _need: frozenset(file.stream.head["machine"]["memory"].get("plan", {}).get("done", ())),
     "choice": lambda file, _now, _need: file.stream.head.get("choice", {}).get("option"),
 }
 """Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""

@@ -192,6 +192,26 @@ class RunningClock:
 
 
 @frozen
+class LiveItem:
+    """An instance of a plan item that has not ended.
+
+    Attributes:
+        id, instance: Which one.
+        state: available, waiting, enabled, disabled, active or suspended.
+        stage: Name of the stage instance in which it lies (``offer.1``); empty: the plan itself.
+        due: Canonical instant; None: none, or not known yet.
+        overdue: Whether that has passed.
+    """
+
+    id: str
+    instance: str
+    state: str
+    stage: str = ""
+    due: str | None = None
+    overdue: bool = False
+
+
+@frozen
 class Command:
     """A command that guards are asked about.
 
@@ -260,6 +280,8 @@ class View:
         documents: All versions of all documents, in order of record.
         clocks: Clocks that run, rest or were breached.
         choice: Key of the option chosen last; None: none.
+        items: Plan items that have not ended, by key.
+        completed: Plan items that were completed, and milestones that were reached.
     """
 
     id: str
@@ -282,6 +304,8 @@ class View:
     filed: tuple[Document, ...] = ()
     clocks: tuple[RunningClock, ...] = ()
     choice: str | None = None
+    items: tuple[LiveItem, ...] = ()
+    completed: frozenset[str] = frozenset()
 
     @property
     def today(self) -> date:

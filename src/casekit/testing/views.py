@@ -23,7 +23,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, effective
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, Message, Person, RunningClock, Values, View
+from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Values, View
 
 When = date | datetime | str
 """A day, an aware datetime or the canonical text of either."""
@@ -47,6 +47,8 @@ def a_view(
     opened: When = "",
     zone: str = "",
     choice: str | None = None,
+    items: Iterable[LiveItem] = (),
+    completed: Iterable[str] = (),
 ) -> View:
     """A case file as a hook would see it, checked against the case type.
 
@@ -65,6 +67,8 @@ def a_view(
         opened: Moment of the opening; empty: a day before ``now``.
         zone: Zone of the case; empty: that of the case type.
         choice: Key of the option chosen last.
+        items: Plan items that have not ended.
+        completed: Plan items that were completed.
 
     Raises:
         BadInput: the case type makes no sense, or data, facts or state do not fit it.
@@ -100,6 +104,8 @@ def a_view(
         filed=tuple(a_document(d, at=began) if isinstance(d, str) else d for d in documents),
         clocks=tuple(clocks),
         choice=choice,
+        items=tuple(items),
+        completed=frozenset(completed),
     )
 
 
