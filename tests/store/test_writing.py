@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from casekit import Desk, Money, Seat
-from casekit.desk.bus import Call
 from casekit.desk.casefile import load_parties
-from casekit.desk.cases import OPEN, Opening
+from casekit.desk.opening import OPEN, Opening
+from casekit.desk.turn import Call
 from casekit.desk.work import Work
 from casekit.store import writing
 from casekit.store.writing import Conflict

@@ -11,7 +11,8 @@ from attrs import evolve
 from casekit.decisions import explain
 from casekit.decisions.explain import Explanation, Road
 from casekit.desk import cases, plans, records
-from casekit.desk.bus import Call, Spec, Turn, resolve
+from casekit.desk.bus import resolve
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Options
 from casekit.errors import BadInput, Denied, PluginFailed
 from casekit.model.actor import Actor

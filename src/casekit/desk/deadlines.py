@@ -9,7 +9,7 @@ from typing import Any
 from casekit.decisions.clock_story import ClockStory, Said, tell
 from casekit.decisions.extending import adopt, extend, instance_of
 from casekit.decisions.machine import World
-from casekit.desk.bus import Spec, Turn
+from casekit.desk.turn import Spec, Turn
 from casekit.desk.work import new_uuid
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, decode, plain

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from attrs import frozen
 
 from casekit.desk import outbox
-from casekit.desk.bus import TICK, Bus, Call, Spec, Turn
+from casekit.desk.bus import TICK, Bus
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Work
 from casekit.errors import BadInput
 from casekit.model.actor import Actor

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from attrs import frozen
 
-from casekit.desk.bus import Call, Spec
 from casekit.desk.casefile import load_parties
 from casekit.desk.library import log
+from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Refused, StoreFailed
 from casekit.model.answers import Objection

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from casekit.desk.bus import Spec
 from casekit.desk.casefile import CaseFile, person
 from casekit.desk.timeline import timeline
+from casekit.desk.turn import Spec
 from casekit.desk.work import Stream, Work
 from casekit.model.canonical import Json, plain
 from casekit.record.bundle import FORMAT, packed

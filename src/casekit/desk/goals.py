@@ -16,9 +16,9 @@ from casekit.decisions.conditions import Expression, load
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
 from casekit.desk import asking
-from casekit.desk.bus import Spec, Turn
 from casekit.desk.casefile import CaseFile
 from casekit.desk.sealing import seal_for
+from casekit.desk.turn import Spec, Turn
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, plain
 from casekit.model.time import day as day_of

@@ -20,11 +20,11 @@ from casekit.decisions.compiled import Compiled
 from casekit.definition.casetype import ENDED
 from casekit.definition.load import read_case_type
 from casekit.definition.maps import check_map, read_map
-from casekit.desk.bus import Call, Turn
-from casekit.desk.cases import Opening
 from casekit.desk.importing_steps import Loss, Names, Step, Steps, Trail
 from casekit.desk.importing_turns import IMPORT, call_of, go_on_by, leave, open_by
+from casekit.desk.opening import Opening
 from casekit.desk.traces import cases_of, digest_of
+from casekit.desk.turn import Call, Turn
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Problem
 from casekit.model.actor import Actor

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from casekit.definition.casetype import ENDED
 from casekit.desk import cases, records
-from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.importing_steps import Step
+from casekit.desk.opening import OPEN
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json
@@ -31,7 +32,7 @@ def call_of(step: Step, source: str, by: Actor, *, opens: bool) -> Call:
     if step.raw:
         sealed["raw"] = step.raw
     force = step.rule is not None and step.rule.force
-    spec = cases.OPEN if opens else _spec(step.rule)
+    spec = OPEN if opens else _spec(step.rule)
     return Call(spec, actor, effective=step.when, observed=True, force=force, about={"log": log}, sealed=sealed)
 
 

@@ -8,9 +8,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from casekit.definition.casetype import PARTY_KINDS
-from casekit.desk.bus import Call, Spec, resolve
+from casekit.desk.bus import resolve
 from casekit.desk.casefile import DETAILS, load_parties, person
 from casekit.desk.sealing import opened, seal
+from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, decode, plain

@@ -12,10 +12,10 @@ from casekit.decisions.compiled import Way
 from casekit.decisions.items import Piece
 from casekit.decisions.itemwhy import Why, why
 from casekit.decisions.machine import Run
-from casekit.desk.bus import Spec, Turn
 from casekit.desk.casefile import CaseFile
 from casekit.desk.planvalues import Branch, ItemExplanation, PlanItem, PlanView
 from casekit.desk.sealing import seal_for
+from casekit.desk.turn import Spec, Turn
 from casekit.errors import BadInput
 from casekit.model.answers import Objection, Option, Task
 from casekit.model.canonical import Json, decode, plain

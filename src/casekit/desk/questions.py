@@ -9,7 +9,6 @@ from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
 from casekit.desk import asking, deadlines, export, parties, plans, records, reports, worklist
-from casekit.desk.bus import Call, Spec, Turn
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.goals import Progress, progress
@@ -17,6 +16,7 @@ from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, NotFound

@@ -7,9 +7,9 @@ import re
 from typing import Any
 
 from casekit.definition.fields import Field, read
-from casekit.desk.bus import Spec, Turn
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.sealing import Sealed, seal
+from casekit.desk.turn import Spec, Turn
 from casekit.desk.work import new_uuid
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, plain

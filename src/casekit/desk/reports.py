@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from attrs import define, field
 
-from casekit.desk.bus import Spec
+from casekit.desk.turn import Spec
 from casekit.model.canonical import Json, decode
 from casekit.model.money import parse, render
 from casekit.store import reading

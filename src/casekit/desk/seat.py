@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from casekit.desk import asking, cases, deadlines, due, erasure, goals, parties, plans, records
-from casekit.desk.bus import Call, Spec, Turn
+from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
 from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
 from casekit.model.answers import Option
@@ -111,8 +112,8 @@ class Seat(Questions):
         given = {role: _ids(several) for role, several in (parties or {}).items()}
         values = plain(dict(data or {}), "data")
         args = {"type": case_type, "data": values, "parties": given, "zone": zone}
-        call = Call(cases.OPEN, self.actor, args, key, effective, observed)
-        return cases.Opening(self.desk, call, case_type, values, given, zone, {}).run(self._batch).case
+        call = Call(OPEN, self.actor, args, key, effective, observed)
+        return Opening(self.desk, call, case_type, values, given, zone, {}).run(self._batch).case
 
     def do(
         self,
