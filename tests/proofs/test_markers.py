@@ -63,6 +63,8 @@ CLEAR = {
     "charge.amount": "money is clear",
     "reverse.posting": "an id",
     "resume.clocks": "one of three words",
+    "adopt_calendars.reason": "of cases with calendars only: the words of a reason are one function for all commands",
+    "adopt_calendars.key": "the same: a key is one keyed digest for all commands",
     "resume.reason": "of imported cases only: the words of a reason are one function for all commands",
     "run_due.now": "an instant",
     "import_log.file": "a path; what an import keeps is proved with the importer",
@@ -246,6 +248,9 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
     lee.review(case, mark("review.text"), key=mark("review.key"))
     lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
+    running = next(clock for clock in lee.file(case).clocks if clock.status == "running")
+    more = {"reason": mark("extend.reason"), "authority": mark("extend.authority"), "key": mark("extend.key")}
+    lee.extend(case, running.id, instance=running.instance, by="P5D", **more)
 
 
 def _refusals(lee: Seat, case: str, mark: Marks, gossip: Gossip, people: tuple[str, str]) -> None:
@@ -313,6 +318,10 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", want=mark("set_goal.want")),  # type: ignore[arg-type]
         lambda: lee.set_goal(case, "a", "paid", "1.00 EUR", by=mark("set_goal.by")),
         lambda: lee.drop_goal(case, mark("drop_goal.goal")),
+        lambda: lee.extend(case, mark("extend.clock"), by="P1D", reason="x"),
+        lambda: lee.extend(case, "answer", instance=mark("extend.instance"), by="P1D", reason="x"),
+        lambda: lee.extend(case, "answer", by=mark("extend.by"), reason="x"),
+        lambda: lee.extend(case, "answer", to=mark("extend.to"), reason="x"),
         lambda: lee.give_role(case, mark("give_role.role"), mark("give_role.party")),
         lambda: lee.give_role(case, "handler", mark("give_role.party")),
         lambda: lee.take_role(case, "tenant", mark("take_role.party")),
