@@ -14,7 +14,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from casekit.decisions.grammar import LONGEST
 from casekit.decisions.scxml_tree import Element, Wrong
@@ -247,11 +247,6 @@ def known(word: Word, holds: str) -> str:
 
 def _missing(word: Word) -> str:
     return "True" if word.kind == "none" else "False" if word.sure else f"(not known({word.text}))"
-
-
-def unsure(words: Mapping[str, Word]) -> dict[str, Word]:
-    """The same, each perhaps missing."""
-    return {name: evolve(word, sure=False) for name, word in words.items()}
 
 
 def event_fields(text: str | None) -> set[str]:
