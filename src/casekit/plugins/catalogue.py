@@ -242,7 +242,9 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     """
     try:
         answered = call_with(asked.call, arguments)
-        answered = list(answered) if answered else []
+        if not answered:
+            return []
+        answered = list(answered)
     except StoreFailed:
         raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
@@ -292,7 +294,7 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    if names is None or names == tuple(arguments):
+    if names is None or len(names) == len(arguments):  # a hook names nothing else: its signature was checked
         return function(**arguments)
     return function(**{name: arguments[name] for name in names if name in arguments})
 
