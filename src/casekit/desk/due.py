@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from casekit.desk import outbox
+from casekit.desk import checkpoints, outbox
 from casekit.desk.bus import TICK, Bus
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Work
@@ -36,16 +36,20 @@ class Worked:
         entries: Entries that they wrote.
         delivered: Outbox entries that every listener has heard.
         failed: Outbox entries that will be told again, because a listener raised.
+        checkpoint: Size of the checkpoint that was made; 0: none was due.
     """
 
     cases: int = 0
     entries: int = 0
     delivered: int = 0
     failed: int = 0
+    checkpoint: int = 0
 
 
 def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
-    """Lets every clock speak that is due, then delivers the outbox. Doing it twice does nothing more.
+    """Lets every clock speak that is due, then delivers the outbox, then makes a checkpoint where one is due.
+
+    Doing it twice does nothing more.
 
     Args:
         desk: The desk.
@@ -68,7 +72,8 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
         cases, written = _sweep(desk, shelf, waiting, upto, recorded)
         swept, entries = swept + cases, entries + written
     delivered, failed = outbox.deliver(desk, shelf, recorded)
-    return Worked(swept, entries, delivered, failed)
+    made = checkpoints.if_due(desk, actor, desk.checkpoints) if desk.checkpoints else None
+    return Worked(swept, entries, delivered, failed, made.size if made is not None else 0)
 
 
 def resume(turn: Turn, what: Resumption) -> None:

@@ -6,6 +6,6 @@ from collections.abc import Callable, Mapping
 
 from alembic.operations import Operations
 
-from casekit.store.migrations import first
+from casekit.store.migrations import checkpoints, first
 
-STEPS: Mapping[str, Callable[[Operations], None]] = {"0001": first.upgrade}
+STEPS: Mapping[str, Callable[[Operations], None]] = {"0001": first.upgrade, "0002": checkpoints.upgrade}
