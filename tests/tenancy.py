@@ -155,6 +155,7 @@ def casekit_roles() -> Mapping[str, list[str]]:
         "document.*",
         "message.*",
         "journal.*",
+        "checkpoint.*",
         "report.*",
         "tenancy.*",
     ]

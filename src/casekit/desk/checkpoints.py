@@ -83,7 +83,7 @@ def make(desk: Desk, actor: Actor, origin: str = "") -> Made:
     if origin and not named(origin):
         raise BadInput.at("origin", f"{origin!r} is no name of a log", "use a name such as example.com/casekit: no blanks, no plus sign")
     shelf = desk.shelf(actor.tenant)
-    signing = make_signing(shelf.signing, origin)
+    signing = _signing(shelf, origin)
     if origin:
         signing = renamed(signing, origin)
         signing.write()
@@ -100,7 +100,7 @@ def rotate(desk: Desk, actor: Actor) -> Made:
     """
     desk.bus.authorise(Call(ROTATE, actor), None)
     shelf = desk.shelf(actor.tenant)
-    signing = make_signing(shelf.signing)
+    signing = _signing(shelf)
     fresh = rotated(signing)
     about = {"key": str(fresh.public(actor.tenant)), "before": str(signing.public(actor.tenant))}
     _again(lambda: _say(desk, shelf, actor, "rotate", about))
@@ -119,7 +119,7 @@ def if_due(desk: Desk, actor: Actor, every: str) -> Made | None:
     head = reading.log_of(shelf, LOG)
     if head is not None and add(head.recorded, duration(every), "UTC") > desk.now():
         return None
-    made = _again(lambda: _make(desk, shelf, actor, make_signing(shelf.signing)))
+    made = _again(lambda: _make(desk, shelf, actor, _signing(shelf)))
     return made if made.fresh else None
 
 
@@ -134,7 +134,7 @@ def listed(desk: Desk, actor: Actor) -> tuple[Made, ...]:
 def public_key(desk: Desk, actor: Actor) -> PublicKey:
     """The key that others check the tenant's checkpoints with; made where there is none yet."""
     desk.bus.authorise(Call(LIST, actor), None)
-    return make_signing(desk.shelf(actor.tenant).signing).public(actor.tenant)
+    return _signing(desk.shelf(actor.tenant)).public(actor.tenant)
 
 
 def told(shelf: Shelf) -> dict[int, Json]:
@@ -177,6 +177,19 @@ def take_in(shelf: Shelf) -> None:
                 _put(shelf, pending)
         after = page[-1][0]
     _put(shelf, pending)
+
+
+def _signing(shelf: Shelf, origin: str = "") -> Signing:
+    """The signing keys; made where there are none and nothing was signed yet, or another log is asked for.
+
+    Raises:
+        StoreFailed: they are gone.
+    """
+    if not origin and not shelf.signing.exists() and leaves.last_checkpoint(shelf) is not None:
+        raise StoreFailed(
+            f"{shelf.signing}: the keys that sign for this store are not there (restore them, or begin another log: --origin)"
+        )
+    return make_signing(shelf.signing, origin)
 
 
 def _put(shelf: Shelf, pending: list[Leaf]) -> None:

@@ -63,7 +63,7 @@ def read_given(shelf: Shelf, given: str | Path, keys: Sequence[str | Path]) -> G
         note = Note.parse(str(given) if text else _read(given))
         checkpoint = Checkpoint.parse(note.text)
     except Malformed as wrong:
-        raise BadInput.at(where, f"this is no signed checkpoint: {wrong}", "use a file that casekit checkpoint has written") from None
+        raise BadInput.at(where, f"this is no signed checkpoint: {wrong}", "use a file that casekit checkpoint make has written") from None
     trusted, trust = _trusted(shelf, signing, keys)
     try:
         signed = proved(note, trusted)
@@ -105,7 +105,7 @@ class LogCheck:
         everyone = [*self._stored, *(held.checkpoint for held in self._held)]
         self._log = walk(leaves.leaves(shelf), {0, *(one.size for one in everyone)})
         self._proved = proved_upto(self._log, everyone)
-        self._graves = _graves(shelf)
+        self._graves, self._orphans = _graves(shelf), leaves.orphans(shelf)
 
     def check(self, stream: Stream, of_stream: Sequence[Leaf]) -> Wrong | None:
         """The first thing in which a stream whose chain stands is not what the log took in, or None."""
@@ -120,9 +120,8 @@ class LogCheck:
         if self.given is None:
             return None
         size = self.given.said.size
-        disposed = [one for one in leaves.orphans(self.shelf) if one in self._graves]
-        seen = tuple(uuid for uuid in disposed if leaves.leaves_of(self.shelf, [uuid])[uuid][0].at < size)
-        return evolve(self.given.said, later=max(0, self._log.size - size), disposed=seen)
+        disposed = tuple(uuid for uuid, of_it in self._orphans.items() if uuid in self._graves and of_it[0].at < size)
+        return evolve(self.given.said, later=max(0, self._log.size - size), disposed=disposed)
 
     def _read(self) -> Iterator[Checkpoint]:
         """The store's own checkpoints whose signatures are right; what is wrong with the others is noted down."""
@@ -155,8 +154,8 @@ class LogCheck:
             yield Wrong("", None, f"leaf {self._log.gap} is missing", "leaves", str(self._log.gap), "place")
 
     def _gone(self) -> Iterator[Wrong]:
-        for uuid in leaves.orphans(self.shelf):
-            wrong = gone(leaves.leaves_of(self.shelf, [uuid])[uuid], self._proved, self._graves)
+        for of_it in self._orphans.values():
+            wrong = gone(of_it, self._proved, self._graves)
             if wrong is not None:
                 yield wrong
 
@@ -225,7 +224,7 @@ def _keys(given: str | Path) -> list[PublicKey]:
         lines = path.read_text("utf-8").splitlines() if path.is_file() else str(given).splitlines()
         return [PublicKey.parse(line) for line in lines if line.strip() and not line.startswith("#")]
     except Malformed as wrong:
-        raise BadInput.at("key", f"{given}: {wrong}", "use what casekit checkpoint --public-key says, or the file of it") from None
+        raise BadInput.at("key", f"{given}: {wrong}", "use what casekit checkpoint key says, or the file of it") from None
     except (OSError, UnicodeError) as wrong:
         raise BadInput.at("key", f"{given} can't be read: {wrong}", "check the path") from None
 

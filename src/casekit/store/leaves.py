@@ -6,7 +6,7 @@ A sequence would number what was rolled back, and out of the order of commits.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from sqlalchemy import and_, bindparam, func, insert, or_, select
@@ -73,15 +73,12 @@ def leaves_of(shelf: Shelf, uuids: Sequence[str]) -> dict[str, list[Leaf]]:
     """The leaves that tell of streams, by UUID, in the order of their places."""
     prepared = shelf.statements.get(("leaves of", len(uuids)), _leaves_of, len(uuids))
     values = {"tenant": shelf.tenant, **{f"stream{i}": uuid for i, uuid in enumerate(uuids)}}
-    found: dict[str, list[Leaf]] = {}
-    for place, stream, n, hash_ in shelf.connection.rows(prepared, values):
-        found.setdefault(stream, []).append(Leaf(place, stream, n, bytes(hash_)))
-    return found
+    return _by_stream(shelf.connection.rows(prepared, values))
 
 
-def orphans(shelf: Shelf) -> list[str]:
-    """UUIDs that leaves tell of, and that are no stream."""
-    return [row[0] for row in shelf.connection.rows(shelf.statements.get("orphans", _orphans), {"tenant": shelf.tenant})]
+def orphans(shelf: Shelf) -> dict[str, list[Leaf]]:
+    """Leaves that tell of what is no stream (any more), by UUID, in the order of their places."""
+    return _by_stream(shelf.connection.rows(shelf.statements.get("orphans", _orphans), {"tenant": shelf.tenant}))
 
 
 def checkpoints(shelf: Shelf) -> list[tuple[int, str, bytes]]:
@@ -95,6 +92,13 @@ def last_checkpoint(shelf: Shelf) -> tuple[int, str, bytes] | None:
     """The latest checkpoint: size, note, packed peaks."""
     row = shelf.connection.row(shelf.statements.get("last checkpoint", _last_checkpoint), {"tenant": shelf.tenant})
     return None if row is None else (row[0], row[1], bytes(row[2]))
+
+
+def _by_stream(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Leaf]]:
+    found: dict[str, list[Leaf]] = {}
+    for place, stream, n, hash_ in rows:
+        found.setdefault(stream, []).append(Leaf(place, stream, n, bytes(hash_)))
+    return found
 
 
 def _mine(table: Any) -> Any:
@@ -130,8 +134,8 @@ def _leaves_of(count: int) -> Any:
 
 def _orphans() -> Any:
     same = and_(STREAMS.c.tenant == LEAVES.c.tenant, STREAMS.c.uuid == LEAVES.c.stream)
-    found = select(LEAVES.c.stream).select_from(LEAVES.outerjoin(STREAMS, same)).where(_mine(LEAVES), STREAMS.c.sid.is_(None))
-    return found.distinct().order_by(LEAVES.c.stream)
+    found = select(*_LEAF).select_from(LEAVES.outerjoin(STREAMS, same)).where(_mine(LEAVES), STREAMS.c.sid.is_(None))
+    return found.order_by(LEAVES.c.place)
 
 
 def _last_checkpoint() -> Any:
