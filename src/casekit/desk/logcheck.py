@@ -105,11 +105,12 @@ class LogCheck:
         everyone = [*self._stored, *(held.checkpoint for held in self._held)]
         self._log = walk(leaves.leaves(shelf), {0, *(one.size for one in everyone)})
         self._proved = proved_upto(self._log, everyone)
+        self._standing = [held for held in self._held if stands(self._log, held.checkpoint)]
         self._graves, self._orphans = _graves(shelf), leaves.orphans(shelf)
 
     def check(self, stream: Stream, of_stream: Sequence[Leaf]) -> Wrong | None:
         """The first thing in which a stream whose chain stands is not what the log took in, or None."""
-        return against(stream, of_stream, self._proved, self._held)
+        return against(stream, of_stream, self._proved, self._standing)
 
     def rest(self) -> list[Wrong]:
         """What is wrong with the log as a whole, and what a checkpoint tells that it does not."""

@@ -136,7 +136,8 @@ def against(stream: Stream, leaves: Sequence[Leaf], proved: int, held: Iterable[
         stream: A stream whose chain stands.
         leaves: The leaves that tell of it, in the order of their places.
         proved: How many leaves of the log are proved: where one of these differs, it is the stream that was changed.
-        held: Checkpoints that somebody holds: what says it was recorded before they were made must be in what they saw.
+        held: Checkpoints that somebody holds and that stand: what says it was recorded before they were made must be in
+            what they saw.
     """
     for place, leaf in enumerate(leaves, start=1):
         if leaf.n != place:
