@@ -6,6 +6,8 @@ tree grows from its last peaks on: a checkpoint costs what is new, and one look 
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -39,7 +41,7 @@ LOG = "checkpoints"
 BATCH = 2000
 """Leaves in one transaction: a writer never waits long for it."""
 
-_TRIES = 5
+_TRIES = 100
 _LOWEST = -(2**63)
 _T = TypeVar("_T")
 
@@ -275,12 +277,12 @@ _DO = "run verify; to go on with an older copy, give its log another origin: --o
 
 
 def _again(once: Callable[[], _T]) -> _T:
-    """Does something that another may be doing at the same time, until one of the two is through."""
-    for _ in range(_TRIES - 1):
+    """Does something that others may be doing at the same time. Whoever fails, another has come further: it ends."""
+    for _ in range(_TRIES):
         try:
             return once()
         except (Conflict, Taken):
-            continue
+            time.sleep(random.uniform(0.0, 0.05))  # noqa: S311 - so that two do not meet again at once
     return once()
 
 
