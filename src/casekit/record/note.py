@@ -144,8 +144,8 @@ class Note:
             raise Malformed("it is not UTF-8") from None
         if any(letter < " " and letter != "\n" for letter in said):
             raise Malformed("there are control characters in it")
-        text, blank, lines = said.rpartition("\n\n")
-        if not blank or not text or not lines.endswith("\n"):
+        text, _, lines = said.rpartition("\n\n")
+        if not text or not lines.endswith("\n"):
             raise Malformed("a signed note is a text, an empty line, and lines of signatures")
         several = lines[:-1].split("\n")
         if len(several) > _MOST:
@@ -191,7 +191,7 @@ def exact(coded: str) -> bytes:
         Malformed: it is none, or the same bytes could be written otherwise.
     """
     try:
-        raw = b64decode(coded, validate=True)
+        raw = b64decode(coded)
     except ValueError:
         raise Malformed(f"{coded!r} is no base64") from None
     if b64encode(raw).decode() != coded:
