@@ -260,7 +260,7 @@ def unshared(m: ModuleType) -> Any:
 
 # record.merkle, note, checkpoint, held
 
-LEAVES = [merkle.leaf_hash(bytes([i])) for i in range(19)]
+LEAVES = [merkle.leaf_hash(bytes([i])) for i in range(13)]
 
 
 def of_merkle() -> Iterator[Question]:
@@ -270,12 +270,12 @@ def of_merkle() -> Iterator[Question]:
         for at in range(-1, size + 2):
             yield lambda m, s=size, i=at: m.inclusion(LEAVES[:s], i)
             yield lambda m, s=size, i=at: m.consistency(LEAVES[:s], i)
-    for size in (1, 2, 3, 4, 5, 7, 8, 11, 13, 16, 19):
+    for size in (7, 1, 2, 3, 4, 6, 8, 11):
         whole = merkle.root(LEAVES[:size])
         for at in range(size):
             proof = merkle.inclusion(LEAVES[:size], at)
             for tried in tampered(proof):
-                for place in {at, at ^ 1, size, -1, 0}:
+                for place in {at, at ^ 1, size, -1}:
                     yield lambda m, a=at, p=place, s=size, t=tried, w=whole: m.included(LEAVES[a], p, s, t, w)
             yield lambda m, a=at, s=size, p=proof, w=whole: [
                 m.included(LEAVES[a], a, s, p, merkle.EMPTY),
