@@ -227,7 +227,7 @@ def of_fold() -> Iterator[Question]:
         [party, [{"c": "log"}]],
     ):
         yield lambda m, e=entries: run(m, e)
-    clock: dict[str, Any] = {"c": "clock", "id": "answer", "row": {"status": "running"}, "live": {"status": "running"}}
+    clock: dict[str, Any] = {"c": "clock", "id": "answer", "row": {"status": "running", "started": None}, "live": {"status": "running"}}
     ended = {name: value for name, value in clock.items() if name != "live"}
     yield lambda m: run(
         m, [EVERY[0], [{**clock, "instance": "1"}, {**clock, "instance": "2"}], [{**ended, "instance": "1"}], [{**ended, "instance": "2"}]]
@@ -260,7 +260,8 @@ def unshared(m: ModuleType) -> Any:
 
 # record.merkle, note, checkpoint, held
 
-LEAVES = [merkle.leaf_hash(bytes([i])) for i in range(13)]
+MANY = [merkle.leaf_hash(bytes([i])) for i in range(40)]
+LEAVES = MANY[:13]
 
 
 def of_merkle() -> Iterator[Question]:
@@ -270,6 +271,30 @@ def of_merkle() -> Iterator[Question]:
         for at in range(-1, size + 2):
             yield lambda m, s=size, i=at: m.inclusion(LEAVES[:s], i)
             yield lambda m, s=size, i=at: m.consistency(LEAVES[:s], i)
+    yield from of_proofs()
+    yield from of_forged_proofs()
+
+
+def of_proofs() -> Iterator[Question]:
+    """Proofs that are right; then some that give the right hash for a tree of another size.
+
+    What counts is that the size is the one that was said.
+    """
+    yield lambda m: m.included(LEAVES[1], 0, 1, [LEAVES[0]], merkle.root(LEAVES[:2]))
+    yield lambda m: m.included(LEAVES[0], 0, 2, [], LEAVES[0])
+    yield lambda m: m.consistent(1, 2, [], LEAVES[0], LEAVES[0])
+    yield lambda m: m.consistent(2, 4, [merkle.EMPTY, merkle.EMPTY], merkle.root(LEAVES[:2]), merkle.root(LEAVES[:4]))
+    for size in (13, 14, 21, 30, 33, 40):
+        whole = merkle.root(MANY[:size])
+        for at in range(size):
+            proof, beginning = merkle.inclusion(MANY[:size], at), merkle.consistency(MANY[:size], at + 1)
+            first = merkle.root(MANY[: at + 1])
+            yield lambda m, a=at, s=size, p=proof, w=whole: m.included(MANY[a], a, s, p, w)
+            yield lambda m, a=at, s=size, p=beginning, f=first, w=whole: m.consistent(a + 1, s, p, f, w)
+
+
+def of_forged_proofs() -> Iterator[Question]:
+    """Proofs with something added, left out or turned round, and for other places than theirs."""
     for size in (7, 1, 2, 3, 4, 6, 8, 11):
         whole = merkle.root(LEAVES[:size])
         for at in range(size):
