@@ -372,7 +372,7 @@ def test_attacks_by_somebody_who_can_write_the_database(tmp_path: Path, clock: A
         with open_at(attacked, clock) as desk, suppress(CasekitError):
             if desk.seat("test:auditor", roles={"auditor"}).verify().ok:
                 missed.append(name)
-    figure(f"P8 attacks: {len(tried)} in SQL, {len(missed)} undetected; a tail cut with its head, a chain rewritten: not detectable here")
+    figure(f"P8 attacks: {len(tried)} in SQL, {len(missed)} undetected; what only a checkpoint finds is P9")
     assert not missed
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 from collections.abc import Callable, Iterator
 from importlib import import_module
@@ -75,7 +74,7 @@ def test_mutants_of_the_pure_verifier_are_told(
     answers = [asked.answer(ask, real) for ask in questions]
     assert [asked.answer(ask, run(name)) for ask in questions] == answers, "a module made anew must answer as the real one"
     every = list(mutants(name))
-    tried = every if times(20) > len(every) or "CASEKIT_MUTANTS" in os.environ else dice.sample(every, times(20))
+    tried = every if times(1) >= 10 else dice.sample(every, min(len(every), times(20)))
     survivors = [mutant for mutant in tried if survives(mutant, questions, answers)]
     tell(name, tried, len(every), survivors, figure)
 
