@@ -24,7 +24,11 @@ from proofs.mutants import Mutant, TooLong, at_most, mutants
 from proofs.test_flips import attacks
 
 SECONDS = 60
-ELSEWHERE: dict[str, str] = {}
+_ON_POSTGRESQL = "on PostgreSQL it fails each time that a record is verified, which every test there ends with"
+ELSEWHERE: dict[str, str] = {
+    "store.auditing.damage: if not shelf.sqlite:… -> if False:…  [if not shelf.sqlite:]": _ON_POSTGRESQL,
+    "store.auditing.damage: return [] -> return None  [return []]": _ON_POSTGRESQL,
+}
 """Mutants that these stores can't tell, each with what does, or with the reason why nothing can."""
 
 
@@ -83,6 +87,7 @@ class Maker:
             lee.note(self.office.cases["plain"], "later")
             lee.checkpoint()
             self.turned = lee.rotate_signing()
+            lee.party("person", name="Last One", phone="0301234")
         self.image = taken_out("sqlite", "", self.kept)
 
     def copy(self, against: str = "", keys: tuple[str, ...] = (), *, signing: bool = True) -> Place:
