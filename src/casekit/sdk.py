@@ -26,6 +26,7 @@ from casekit.definition.fields import Field, field
 from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
+from casekit.model.judged import Act, Judged, Remedy
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
 from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
@@ -35,6 +36,7 @@ from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, Per
 
 __all__ = [
     "LOG_KINDS",
+    "Act",
     "Action",
     "Allocation",
     "Amount",
@@ -62,6 +64,7 @@ __all__ = [
     "HolidaySet",
     "Importer",
     "Item",
+    "Judged",
     "LiveItem",
     "LogAttribute",
     "LogEvent",
@@ -82,6 +85,7 @@ __all__ = [
     "Promise",
     "Reading",
     "Recorded",
+    "Remedy",
     "Repeat",
     "Requirement",
     "Residual",

@@ -16,6 +16,7 @@ from casekit.decisions.conditions import Expression, Scope, load
 from casekit.definition.casetype import CaseType
 from casekit.definition.load import canonical_text, structure
 from casekit.definition.plan import Due, Item, Sentry
+from casekit.definition.requirements import within
 from casekit.errors import BadInput, Problem
 from casekit.model.canonical import parse
 from casekit.model.time import Duration, duration
@@ -288,8 +289,10 @@ def _outside_in(items: Mapping[str, Item]) -> list[str]:
 
 
 def asked_for(case_type: CaseType) -> frozenset[str]:
-    """Items that a condition of the case type looks at."""
-    return frozenset(_ASKED.findall(canonical_text(case_type)))
+    """Items that a condition or a requirement of the case type looks at."""
+    said = [part for says in case_type.requirements.values() for _, part in within(says)]
+    named = {name for part in said for name in (part.item, part.milestone) if name}
+    return frozenset({*_ASKED.findall(canonical_text(case_type)), *named})
 
 
 def _public(case_type: CaseType) -> frozenset[str]:

@@ -14,7 +14,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed|approval\..+"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),

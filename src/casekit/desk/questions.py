@@ -13,7 +13,7 @@ from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.goals import Progress, progress
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
-from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
+from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
 from casekit.desk.turn import Call, Spec, Turn
@@ -298,9 +298,13 @@ class Questions:
         now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
         return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
 
-    def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
+    def explain_item(self, case: CaseRef, item: str) -> Explanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""
-        return plans.explain(self._turn(plans.EXPLAIN, case), item)
+        return asking.explain_item(self._turn(plans.EXPLAIN, case), item)
+
+    def explain_running(self, case: CaseRef, clock: str) -> Explanation:
+        """Why a clock runs, or does not. How its date came about says :meth:`explain_clock`."""
+        return asking.explain_running(self._turn(asking.EXPLAIN, case), clock)
 
     def tasks(
         self,
