@@ -103,3 +103,17 @@ def within(requirement: Requirement, at: str = "") -> tuple[tuple[str, Requireme
             if not isinstance(part, str):
                 found += within(part, f"{at}/{name}/{place}")
     return tuple(found)
+
+
+def described(requirement: Requirement | str) -> str:
+    """A requirement in one line."""
+    if isinstance(requirement, str):
+        return requirement
+    kind = next(iter(requirement.kinds), "when")
+    if requirement.parts:
+        inner = ", ".join(map(described, requirement.parts))
+        return f"{requirement.count} of ({inner})" if kind == "n_of" else f"{kind} of ({inner})"
+    if kind == "when":
+        return requirement.when
+    more = f" {requirement.status}" if requirement.status else f" {requirement.count} times" if requirement.count > 1 else ""
+    return f"{kind} {getattr(requirement, kind)}{more}" + (f" where {requirement.when}" if requirement.when else "")
