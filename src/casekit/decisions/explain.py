@@ -12,12 +12,14 @@ from attrs import evolve, field, frozen
 
 from casekit.decisions.compiled import Compiled, Way
 from casekit.decisions.conditions import Explained
+from casekit.decisions.instances import parted
 from casekit.decisions.itemwhy import Absence, Why
 from casekit.decisions.machine import Run
+from casekit.decisions.orders import BLOCKED
 from casekit.decisions.remedies import Remedies, attached
 from casekit.decisions.requirements import Judging, judge
 from casekit.model.answers import Objection
-from casekit.model.judged import Judged
+from casekit.model.judged import Judged, Remedy
 
 Obstacle = Literal["state", "guard", "requires", "objection", "hidden", "permission"]
 """What stands in the way, in the order of judgement: permission comes last, so that it hides no fact."""
@@ -181,7 +183,7 @@ def tree_of(found: Iterable[Road], run: Run, remedies: Remedies) -> Judged:
     """What must hold for an event: of the roads that it takes, all; where it takes none, those that there are."""
     known = tuple(found)
     taken = [road for road in known if road.taken]
-    parts = tuple(_as_tree(road, run) for road in taken or known)
+    parts = tuple(_as_tree(road, run, remedies) for road in taken or known)
     if taken:
         met = _all(parts)
         words = "All {of} ways that the event takes must be open." if len(parts) > 1 else "The way that the event takes must be open."
@@ -206,7 +208,7 @@ def obstacles_of(found: Iterable[Road]) -> tuple[Obstacle, ...]:
     return (*first, "objection") if any(road.objections for road in taken) else first
 
 
-def _as_tree(road: Road, run: Run) -> Judged:
+def _as_tree(road: Road, run: Run, remedies: Remedies) -> Judged:
     sources = ", ".join(road.source)
     state = Judged(
         "state",
@@ -217,19 +219,24 @@ def _as_tree(road: Road, run: Run) -> Judged:
         needed=sources,
     )
     guard = () if road.guard is None else (road.guard,)
-    against = tuple(_against(objection) for objection in road.objections)
+    against = tuple(_against(objection, remedies) for objection in road.objections)
     parts = (state, *guard, *road.requires, *against)
     args = {"transition": road.transition, "title": road.title or road.transition}
     return Judged("event", _all(parts), "{title} must be open.", args, "", _missing(parts), parts=parts)
 
 
-def _against(objection: Objection) -> Judged:
+def _against(objection: Objection, remedies: Remedies) -> Judged:
+    helps: tuple[Remedy, ...] = ()
+    if objection.rule == BLOCKED:
+        item, instance = parted(str(objection.args["key"]))
+        helps = remedies.search(lambda inputs: instance not in inputs.items.get(item, ()))
     return Judged(
         "objection",
         False,
         objection.words,
         objection.args,
         objection.rule,
+        remedies=helps,
         citation=objection.citation,
         remedy=objection.remedy,
         plugin=objection.plugin,

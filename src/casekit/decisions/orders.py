@@ -39,6 +39,8 @@ LEGAL: Mapping[str, tuple[str, ...]] = {
 _QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
 _EXACT = re.compile(r"-?\d[\d.]*( [A-Z]{3})?|\d{4}-\d\d-\d\d")
 """Amounts, numbers and days."""
+BLOCKED = "casekit.plan-blocked"
+"""Rule of what keeps a stage, or the case, from being completed."""
 CHOSEN = "option:"
 """How the source of an item begins that came with an option."""
 _KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
@@ -166,7 +168,7 @@ def blocked(piece: Piece | None, blocker: Blocker) -> Objection:
     if piece is not None:
         args["stage"] = piece.says.title or piece.id
     remedy = f"complete {blocker.item}" + (f" ({blocker.who})" if blocker.who else "")
-    return Objection("casekit.plan-blocked", words, args, remedy=remedy, plugin="casekit")
+    return Objection(BLOCKED, words, args, remedy=remedy, plugin="casekit")
 
 
 def _start(plan: Plan, piece: Piece, instance: str, _: str) -> list[Objection]:

@@ -92,8 +92,11 @@ class Remedies:
         return ()
 
     def search(self, holds: Read) -> tuple[Remedy, ...]:
-        """The shortest ways after which a test holds; those that nothing stands in the way of come first."""
-        found = [spot for spot in self._reached() if _true(holds, spot.run.inputs)]
+        """The shortest ways after which a test holds: where there is one, none that ends the case, and none that something
+        else stands in the way of.
+        """
+        known = [spot for spot in self._reached() if _true(holds, spot.run.inputs)]
+        found = [spot for spot in known if spot.run.machine["category"] not in ENDED] or known
         free = [spot for spot in found if not spot.blocked] or found
         shortest = min((len(spot.acts) for spot in free), default=0)
         best = [spot for spot in free if len(spot.acts) == shortest]

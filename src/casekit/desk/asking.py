@@ -113,6 +113,9 @@ def check_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Verdict:
     try:
         cases.do(turn, event, fields)
     except Denied as denied:
+        if not turn.desk.discreet:
+            given = plain(dict(fields), event)
+            cases.stand_against(turn, turn.run.enabled(event, given), given)
         turn.objections += denied.objections
     return verdict(turn)
 

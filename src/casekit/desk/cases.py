@@ -64,6 +64,18 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
         if way.says.reason and not turn.call.reason and not turn.call.observed:
             raise BadInput.at(f"{event}/reason", "is missing", "say why")
     before = len(turn.objections)
+    stand_against(turn, ways, given)
+    if len(turn.objections) > before:
+        turn.accepted = False
+        if not (turn.call.observed and turn.call.force):
+            return
+    take(turn, ways, given)
+
+
+def stand_against(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
+    """What is so that stands against the ways of an event, whoever asks: requirements, guards, closing, the plan."""
+    event = ways[0].event
+    form = {name: field for way in ways for name, field in way.says.form.items()}
     turn.require(tuple(dict.fromkeys(need for way in ways for need in way.needs)), given)
     if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
         ask_guards(turn, event, _python(given, form))
@@ -71,11 +83,6 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
         ask_closing(turn, outcome)
     for way in ways:
         turn.objections += plans.against_closing(turn.run, way)
-    if len(turn.objections) > before:
-        turn.accepted = False
-        if not (turn.call.observed and turn.call.force):
-            return
-    take(turn, ways, given)
 
 
 def ask_guards(turn: Turn, event: str, fields: Json) -> None:
