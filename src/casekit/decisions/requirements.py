@@ -148,7 +148,7 @@ class Judging:
 _HOLDS = "The condition does not hold: {condition}"
 _JOINED: Mapping[str, str] = {
     "all": "All {of} of these must be met: {actual} are.",
-    "any": "One of these {of} must be met: none is.",
+    "any": "One of these {of} must be met: {actual} are.",
     "none": "None of these {of} may be met: {actual} are.",
     "n_of": "{needed} of these {of} must be met: {actual} are.",
 }

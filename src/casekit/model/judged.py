@@ -160,4 +160,6 @@ class Judged:
         """One line on what it is."""
         if self.code in ("expression", "value"):
             return str(self.args.get("condition", self.text))
-        return f"{self.key}: {self.unmet or self.text}" if self.key else self.unmet or self.text
+        unmet = "" if self.met else rendered(self.unmet, self.args)
+        words = (unmet or self.text).removesuffix(".")
+        return f"{self.key}: {words}" if self.key else words
