@@ -147,7 +147,8 @@ def _possible(run: Run) -> Iterator[tuple[Act, _Deed, bool]]:
         ways = _enabled(run, event)
         if ways:
             permissions = tuple(dict.fromkeys(("case.do", *(way.says.allow for way in ways if way.says.allow))))
-            yield Act("event", event, permissions=permissions), _fire(ways), not all(_met(run, way) for way in ways)
+            fields = tuple(dict.fromkeys(name for way in ways for name, form in way.says.form.items() if form.required))
+            yield Act("event", event, fields=fields, permissions=permissions), _fire(ways), not all(_met(run, way) for way in ways)
     if run.planned and run.machine["category"] not in ENDED and not run.plan.suspended:
         yield from _orders(run)
     due = run.next_due()

@@ -44,6 +44,7 @@ class Act:
         action: Of an item: the command (``start``, ``complete``, ``add``).
         count: Of documents, parties and approvals: how many.
         until: Of waiting: the instant.
+        fields: Of an event: the fields that its form asks for.
         permissions: What it takes.
         who: Roles that have all of them.
     """
@@ -53,13 +54,14 @@ class Act:
     action: str = ""
     count: int = 1
     until: str | None = None
+    fields: tuple[str, ...] = ()
     permissions: tuple[str, ...] = ()
     who: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         many = f" ({self.count})" if self.count > 1 else ""
         words = {
-            "event": f"{self.name}",
+            "event": self.name + (f" (with {', '.join(self.fields)})" if self.fields else ""),
             "item": f"{self.action} {self.name}",
             "document": f"add a document {self.name}{many}",
             "party": f"give the role {self.name}{many}",
