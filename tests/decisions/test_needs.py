@@ -134,6 +134,13 @@ def test_a_plugin_s_answer_counts_within_a_tree(build: Any) -> None:
         assert found.missing == (() if met else ("claimed",))
 
 
+def test_a_rule_that_could_not_be_asked_shuts_what_rests_on_it(build: Any) -> None:
+    broken = Judged("rule", None, "The rule is not met.", key="plugin.rule", failed="ZeroDivisionError")
+    found = judged(build, KINDS, Inputs(), {"plugin.rule": broken})["rule"]
+    assert (found.met, found.failed) == (None, "ZeroDivisionError")
+    assert found.objection().reason == "The rule could not be asked: ZeroDivisionError"
+
+
 def test_an_answer_says_what_there_is_and_what_there_must_be(build: Any) -> None:
     found = judged(build, KINDS, Inputs(documents={"letter": 1}, clocks={"answer": {"1": {"status": "paused"}}}))
     said = {key: (one.actual, one.needed, one.text) for key, one in found.items()}
@@ -255,6 +262,7 @@ WRONG: list[tuple[Mapping[str, Requirement], str, str]] = [
     ({"x": Requirement(all=("y",)), "y": Requirement(any=("z",)), "z": Requirement(none=("x",))}, "/requirements/x", "x -> y -> z -> x"),
     ({"x": Requirement("meets('y')"), "y": Requirement(all=("x", Requirement("a")))}, "/requirements/x", "x -> y -> x"),
     ({"x": Requirement("meets('nothing')")}, "/requirements/x/when", "nothing"),
+    ({"x": Requirement("meets('y')"), "y": Requirement(any=("plugin.rule", Requirement("a")))}, "/requirements/x/when", "plugin's rule"),
 ]
 
 
@@ -263,7 +271,7 @@ def test_a_requirement_that_makes_no_sense_is_refused_where_it_stands(
     build: Any, requirements: Mapping[str, Requirement], where: str, what: str
 ) -> None:
     with pytest.raises(BadInput) as wrong:
-        build(case_type(requirements))
+        build(case_type(requirements), ("plugin.rule",))
     assert any(problem.where.endswith(where) and what in problem.what for problem in wrong.value.problems), str(wrong.value)
 
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 from attrs import Factory, evolve, frozen
+from attrs import field as attr
 
 from casekit.decisions.chart import Chart, Deed, Kind, Node
 from casekit.decisions.conditions import Expression, Inputs, Scope, load
@@ -104,6 +105,7 @@ class Compiled:
         calendars, counts: Keys of the calendars and rules of counting that its clocks go by.
         anchors: What clocks count from and the head must remember: ``state:``, ``event:`` or ``clock:`` and a name.
         termed: Whether any clock has terms.
+        nothing: Currency → every total at zero, worked out when it is first wanted.
     """
 
     says: CaseType
@@ -125,6 +127,7 @@ class Compiled:
     termed: bool = False
     asks: Mapping[str, frozenset[str]] = Factory(dict)
     approved: Mapping[str, Mapping[str, frozenset[str]]] = Factory(dict)
+    nothing: dict[str, dict[str, str]] = attr(factory=dict, repr=False)
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -165,6 +168,7 @@ class _Loader:
         self.paths = tuple(_paths(case_type.states))
         self.tests: dict[str, Read] = dict.fromkeys(case_type.requirements, _not_yet)
         self.scope = evolve(_scope(case_type, frozenset(path for path, state in self.paths if not state.history)), requirements=self.tests)
+        self.scope = evolve(self.scope, unasked=frozenset(key for key in case_type.requirements if rules_named(case_type, key)))
         self._events: dict[str, dict[str, str]] | None = None
         self.seen = _seen(t.form for t in case_type.transitions.values())
 
@@ -422,10 +426,10 @@ def _seen(forms: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
     found: dict[str, Field] = {}
     mixed: set[str] = set()
     for form in forms:
-        for name, field in form.items():
-            known = found.setdefault(name, field)
-            mixed |= {name} if kind_of(known.schema) != kind_of(field.schema) else set()
-            found[name] = field if field.personal else known
+        for name, said in form.items():
+            known = found.setdefault(name, said)
+            mixed |= {name} if kind_of(known.schema) != kind_of(said.schema) else set()
+            found[name] = said if said.personal else known
     return {name: field for name, field in found.items() if name not in mixed}
 
 

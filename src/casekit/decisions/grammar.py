@@ -81,6 +81,7 @@ class Scope:
             ``event.name``, ``fact:key``.
         time: Whether it may read ``today`` and ``now``.
         requirements: Requirements of the case type → the test of each; filled while the case type is compiled.
+        unasked: Those of them that rest on a plugin's rule: no plugin is asked in a condition.
     """
 
     data: Mapping[str, str] = field(factory=dict)
@@ -97,6 +98,7 @@ class Scope:
     milestones: frozenset[str] = frozenset()
     counter: bool = False
     requirements: Mapping[str, parts.Read] = field(factory=dict)
+    unasked: frozenset[str] = frozenset()
 
 
 def built(text: str, scope: Scope, where: str) -> Part:
@@ -345,6 +347,8 @@ class _Builder:
         if self.scope.sealed:
             self.refuse(node, "may rest on what is personal, and what this comes to is written in the clear", "test it in a condition")
         key = self.declared(node, "a requirement", self.scope.requirements)
+        if key in self.scope.unasked:
+            self.refuse(node, "rests on a plugin's rule, and no plugin is asked in a condition", "name it in requires, or as a part")
         return Part(self.text(node), "boolean", parts.looked_up(self.scope.requirements, key))
 
     def parties(self, node: ast.Call, _: int) -> Part:

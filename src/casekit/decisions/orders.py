@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from casekit.decisions.completion import Blocker, holds, judge
-from casekit.decisions.instances import named, parted
+from casekit.decisions.instances import CHOSEN, named, parted
 from casekit.decisions.items import LISTENING, WORDS, Piece, event_named, extended
 from casekit.decisions.plancheck import repeat_problems
 from casekit.decisions.planning import Plan
@@ -41,8 +41,6 @@ _EXACT = re.compile(r"-?\d[\d.]*( [A-Z]{3})?|\d{4}-\d\d-\d\d")
 """Amounts, numbers and days."""
 BLOCKED = "casekit.plan-blocked"
 """Rule of what keeps a stage, or the case, from being completed."""
-CHOSEN = "option:"
-"""How the source of an item begins that came with an option."""
 _KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 OWN_KINDS = ("task", "milestone", "stage", "timer", "listener")
 """Kinds of items that a case may have of its own."""

@@ -134,7 +134,9 @@ class Judging:
         count = sum(part.met is True for part in parts)
         needed = {"all": len(parts), "any": 1, "none": 0, "n_of": ready.says.count}[ready.code]
         args = {"actual": count, "needed": needed, "of": len(parts)}
-        return Judged(ready.code, met, _JOINED[ready.code], args, "", missing, count, needed, parts=parts)  # type: ignore[arg-type]
+        # Where it is not known for a rule that could not be asked, it could not be asked itself.
+        failed = next((part.failed for part in parts if part.failed), "") if met is None else ""
+        return Judged(ready.code, met, _JOINED[ready.code], args, "", missing, count, needed, parts=parts, failed=failed)  # type: ignore[arg-type]
 
     def _rule(self, key: str) -> Judged:
         said = self.inputs.foreign.get(key)
