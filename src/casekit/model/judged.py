@@ -135,9 +135,14 @@ class Judged:
         """``met``, ``not met`` or ``unknown``; of a condition true or false, of a value the value."""
         if self.code == "value" and self.actual is not None:
             return str(self.actual)
-        if self.code in ("expression", "value") and self.met is not None:
+        if self._bare and self.met is not None:
             return str(self.met).lower()
         return "unknown" if self.met is None else "met" if self.met else "not met"
+
+    @property
+    def _bare(self) -> bool:
+        """Whether it is a part of a condition, or one that has no words of its own."""
+        return self.code in ("expression", "value") and not self.key and not self.unmet
 
     def objection(self) -> Objection:
         """What it has to say against a command."""
@@ -160,7 +165,7 @@ class Judged:
     @property
     def said(self) -> str:
         """One line on what it is."""
-        if self.code in ("expression", "value"):
+        if self._bare:
             return str(self.args.get("condition", self.text))
         unmet = "" if self.met else rendered(self.unmet, self.args)
         words = (unmet or self.text).removesuffix(".")
