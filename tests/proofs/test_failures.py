@@ -67,10 +67,13 @@ class Driver:
 class Cursor:
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.rowcount = -1
 
     def executemany(self, *args: Any) -> None:
         self.driver._maybe()
-        self.driver.real.cursor().executemany(*args)
+        cursor = self.driver.real.cursor()
+        cursor.executemany(*args)
+        self.rowcount = cursor.rowcount
 
 
 @pytest.fixture

@@ -144,9 +144,10 @@ class Run:
         self._arrive(self.definition.chart.landing(self.definition.chart.nodes[ROOT].initial))
 
     def tick(self) -> None:
-        """Lets every clock speak that is due by now, in due order, each to quiescence."""
+        """Lets every clock speak that is due by now, in due order, each to quiescence, and comes to rest."""
         end, last = self.now, ""
-        while (moment := self.next_due()) is not None and moment <= end:
+        moment = self.next_due()
+        while moment is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
@@ -155,7 +156,10 @@ class Run:
             if self._plan is not None:
                 self._plan.speak(moment)
             self.settle()
-        self.now = self.inputs.now = end
+            moment = self.machine.get("wake")
+        if last != end:  # conditions may look at the time
+            self.now = self.inputs.now = end
+            self.settle()
 
     def next_due(self) -> str | None:
         """The next instant at which a clock or an item of the plan has something to say."""

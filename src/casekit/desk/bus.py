@@ -105,7 +105,7 @@ class Bus:
             call = Call(TICK, Actor(CLOCK, frozenset(), work.shelf.tenant), observed=True)
             turn = Turn(self.desk, call, work, stream, definition, Effective(wake, stream.head["zone"]))
             turn.run.tick()
-            turn.finish(recorded, new_uuid())
+            turn.write(recorded, new_uuid())
             entries.append(stream.n)
         return entries
 

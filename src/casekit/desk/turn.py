@@ -219,8 +219,12 @@ class Turn:
 
     def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
         """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
+        self.run.settle()
+        self.write(recorded, command, onto)
+
+    def write(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Appends the entry of a machine that has come to rest."""
         run = self.run
-        run.settle()
         if run.data:
             form = self.desk.library.form(self.definition, "change", self.definition.says.data, complete=False)
             kept = form.read({k: v for k, v in run.data.items() if v is not None}, "data")

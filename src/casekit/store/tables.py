@@ -150,7 +150,7 @@ Index("uq_streams_log", STREAMS.c.tenant, STREAMS.c.type, unique=True, sqlite_wh
 _numbered = STREAMS.c.number.is_not(None)
 Index("uq_streams_number", STREAMS.c.tenant, STREAMS.c.number, unique=True, sqlite_where=_numbered, postgresql_where=_numbered)
 _waking = STREAMS.c.wake.is_not(None)
-Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, sqlite_where=_waking, postgresql_where=_waking)
+Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, STREAMS.c.sid, sqlite_where=_waking, postgresql_where=_waking)
 Index("ix_roles_party", PROJECTED["roles"].c.tenant, PROJECTED["roles"].c.party)
 _tasks = PROJECTED["tasks"]
 _to_do = (_tasks.c.kind == "task") & _tasks.c.status.in_(("active", "enabled"))
