@@ -59,8 +59,13 @@ class Clocks:
 
     def next_due(self) -> str | None:
         """The next instant at which a clock has something to say."""
-        moments = [m for instances in self.live.values() for state in instances.values() if (m := _next(state)) is not None]
-        return min(moments, default=None)
+        first: str | None = None
+        for instances in self.live.values():
+            for state in instances.values():
+                moment = _next(state)
+                if moment is not None and (first is None or moment < first):
+                    first = moment
+        return first
 
     def speak(self, moment: str) -> None:
         """Warnings and breaches of one instant, in order of clocks."""

@@ -146,7 +146,7 @@ class Run:
     def tick(self) -> None:
         """Lets every clock speak that is due by now, in due order, each to quiescence, and comes to rest."""
         end, last = self.now, ""
-        moment = self.next_due()
+        moment = self.machine.get("wake")
         while moment is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
@@ -288,13 +288,12 @@ class Run:
     def _first(self, event: str, test: Callable[[Way, Inputs], Any]) -> tuple[Way, ...]:
         """The optimal set: per leaf the first way that passes the test, and of those in conflict one."""
         leading, active, inputs = self.definition.leading, self.machine["active"], self.inputs
-        found: dict[Way, None] = {}
+        ways: tuple[Way, ...] = ()
         for leaf in active:
             for way in leading[leaf].get(event, ()):
                 if test(way, inputs):
-                    found[way] = None
+                    ways = ways if way in ways else (*ways, way)
                     break
-        ways = tuple(found)
         return ways if len(ways) < 2 else self.definition.chart.compatible(active, ways, self.machine.get("history") or _NOTHING)
 
     def _met(self, way: Way) -> bool:
