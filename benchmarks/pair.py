@@ -28,10 +28,12 @@ class Pair:
     Attributes:
         desk, seat: The desk, and a seat of somebody who may do everything.
         folder: Where both may keep files.
+        twin: Store URL of the other store.
     """
 
     def __init__(self, url: str, twin: str, folder: Path) -> None:
         self.folder = folder
+        self.twin = twin
         self.desk: Desk = open_desk(store=url, keys=folder / "keys", plugins=[*plugins(), builtin], installed=False)
         self.seat: Seat = self.desk.seat(ACTOR.name, roles=ACTOR.roles)
         self.bare = Bare(make_url(twin) if twin.startswith("sqlite") else make_url(twin).set(drivername="postgresql+psycopg"))
