@@ -75,7 +75,7 @@ _FILL = """
 INSERT INTO streams (tenant, sid, uuid, kind, n, version, hash, recorded, head, type, state, category, opened, wake)
 WITH RECURSIVE i (k) AS (SELECT 1 UNION ALL SELECT k + 1 FROM i WHERE k < {count})
 SELECT 'main', k, CAST(k AS TEXT), 'case', 1, 1, {hash}, '{now}', '{{}}', 'bench.debt', 'open', 'open', '{now}',
-    '2999-01-01T00:00:00.' || substr(CAST(1000000 + (k * 7919) % 1000000 AS TEXT), 2) || 'Z' FROM i
+    '2999-01-01T00:00:00.' || substr(CAST(1000000 + (CAST(k AS BIGINT) * 7919) % 1000000 AS TEXT), 2) || 'Z' FROM i
 """
 
 
