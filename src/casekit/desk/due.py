@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Literal
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 from casekit.desk import outbox
 from casekit.desk.bus import TICK
@@ -112,6 +112,7 @@ class _Sweep:
         upto: Up to which instant clocks are due.
         recorded: When what they say is recorded.
         cases, entries, broken: What was done so far.
+        stuck: Broken cases that spoke before they broke: they wake later now, and are met again.
     """
 
     desk: Desk
@@ -121,22 +122,30 @@ class _Sweep:
     cases: int = 0
     entries: int = 0
     broken: int = 0
+    stuck: set[str] = field(factory=set)
 
     def work_off(self, heads: list[Head]) -> None:
-        """One batch in one transaction; where another was faster, again inside the lock; where a case is broken, one by one."""
-        try:
-            try:
-                written = self._batch(heads)
-            except (Conflict, Taken):
-                written = self._batch_locked([head.uuid for head in heads])
-        except StoreFailed:
-            raise
-        except Exception:  # noqa: BLE001 - whatever is wrong with one case must not stop the others
-            for head in heads:
+        """One batch in one transaction; where a case is broken, one by one."""
+        met = [head for head in heads if head.uuid not in self.stuck]
+        written = self._together(met)
+        if written is None:
+            for head in met:
                 self._alone(head.uuid)
             return
         self.cases += len(written)
         self.entries += sum(written)
+
+    def _together(self, heads: list[Head]) -> list[int] | None:
+        """Entries of each case; where another was faster, inside the lock. None: one of them is broken, nothing was written."""
+        try:
+            try:
+                return self._batch(heads)
+            except (Conflict, Taken):
+                return self._batch_locked([head.uuid for head in heads])
+        except StoreFailed:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one case must not stop the others
+            return None
 
     def _batch(self, heads: list[Head]) -> list[int]:
         """Entries of each case that had something to say."""
@@ -164,6 +173,7 @@ class _Sweep:
         except Exception:  # noqa: BLE001 - as above: it is said, and the others go on
             _log.exception("the clocks of case %s could not be worked", uuid)
             self.broken += 1
+            self.stuck |= {uuid} if worked else set()
         self.cases += bool(worked)
         self.entries += worked
 
