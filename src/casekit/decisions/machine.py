@@ -267,10 +267,13 @@ class Run:
         self._plan = None
 
     def _eventless(self) -> bool:
-        ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))
+        ways = self._first("always", self._free)
         if ways:
             self.take(ways, self._event)
         return bool(ways)
+
+    def _free(self, way: Way, inputs: Inputs) -> Any:
+        return (way.when is None or way.when.holds(inputs)) and self._met(way)
 
     def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
         """Takes an internal event out of the queue."""
