@@ -11,7 +11,7 @@ from casekit.desk import outbox
 from casekit.desk.bus import TICK
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, StoreFailed
+from casekit.errors import BadInput, CasekitError, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import moment
 from casekit.store import reading
@@ -170,8 +170,8 @@ class _Sweep:
                 worked += more
         except StoreFailed:
             raise
-        except Exception:  # noqa: BLE001 - as above: it is said, and the others go on
-            _log.exception("the clocks of case %s could not be worked", uuid)
+        except Exception as wrong:  # noqa: BLE001 - as above: it is said, and the others go on
+            _log.error("the clocks of case %s could not be worked: %s", uuid, wrong, exc_info=not isinstance(wrong, CasekitError))
             self.broken += 1
             self.stuck |= {uuid} if worked else set()
         self.cases += bool(worked)
