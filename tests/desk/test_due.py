@@ -26,7 +26,7 @@ LETTER = CaseType(
     version="1",
     title="Letter",
     initial="sent",
-    data={"circular": field(bool), "days": field(int)},
+    data={"circular": field(bool), "heard": field(str, personal=True)},
     states={
         "sent": State("Sent", "open"),
         "late": State("Late", "waiting-party"),
@@ -36,6 +36,7 @@ LETTER = CaseType(
     transitions={
         "answer": Transition(("sent", "late"), "done"),
         "fall-due": Transition("sent", "late", on="clock.answer.breached"),
+        "gone": Transition("late", "done", on="always", when="heard == 'moved'"),
         "there": Transition("late", "back", on="always", when="circular"),
         "and-back": Transition("back", "late", on="always", when="circular"),
     },
@@ -106,6 +107,16 @@ def test_many_that_wake_at_one_instant_are_all_worked_off(desk: Desk, clock: Any
     assert (worked.cases, worked.entries, worked.broken) == (23, 46, 0)
     assert {seat.case(case).state for case in cases} == {"late"}
     assert seat.run_due() == due.Worked()
+
+
+def test_a_sweep_opens_what_is_sealed_where_a_condition_asks(desk: Desk, clock: Any) -> None:
+    seat = desk.seat("user:lee", roles={"clerk"})
+    cases = [seat.open("due.letter", data={"heard": heard}).id for heard in ("moved", "is in", "moved")]
+    clock.forward(days=15)
+
+    assert seat.run_due().broken == 0
+
+    assert [seat.case(case).state for case in cases] == ["done", "late", "done"]
 
 
 def test_a_late_sweep_leaves_what_punctual_ones_would_have_left(desk: Desk, clock: Any) -> None:

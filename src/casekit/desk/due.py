@@ -150,7 +150,7 @@ class _Sweep:
     def _batch(self, heads: list[Head]) -> list[int]:
         """Entries of each case that had something to say."""
         work = self.desk.work(self.shelf)
-        written = [self._tick(work, work.take(head)) for head in heads]
+        written = [self._tick(work, work.take(head, keyed=False)) for head in heads]
         work.flush()
         return written
 

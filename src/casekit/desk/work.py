@@ -232,12 +232,12 @@ class Work:
             self.rows.new.append(row)
         self.rows.read.pop(stream.sid, None)
 
-    def take(self, read: reading.Head) -> Stream:
-        """A stream that was read already."""
+    def take(self, read: reading.Head, *, keyed: bool = True) -> Stream:
+        """A stream that was read already; ``keyed``: with its key, where it has one. Else the key is read when it is wanted."""
         stream = Stream(read.sid, read.uuid, read.kind, read.n, read.n, bytes(read.hash), read.recorded, decode(read.text), read.text)
         self.streams[read.uuid] = stream
         if read.key is not None:
             self.wrapped[read.uuid] = read.key
-        else:
+        elif keyed:
             self.keys.setdefault(read.uuid, None)
         return stream

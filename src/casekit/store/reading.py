@@ -205,14 +205,14 @@ def tally(shelf: Shelf) -> list[tuple[Any, ...]]:
 
 
 def due(shelf: Shelf, now: str, after: tuple[str, int], size: int) -> list[tuple[str, Head]]:
-    """Cases that have something due, the longest waiting first, each with the instant at which it wakes.
+    """Cases that have something due, the longest waiting first, each with the instant at which it wakes, and without its key.
 
     ``after``: instant and sid of the last one of the page before; ``("", 0)`` begins.
     """
     prepared = shelf.statements.get("due", _due)
     wake, sid = after
     rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "wake": wake, "sid": sid, "size": size})
-    return [(row[0], _with_key(row[1:])) for row in rows]
+    return [(wakes, _with_key((*head, None, None, None, None))) for wakes, *head in rows]
 
 
 def waiting(shelf: Shelf, now: str, after: tuple[int, int], size: int) -> list[tuple[Any, ...]]:
@@ -288,9 +288,9 @@ def _heads(count: int, locked: bool) -> Any:
     return found.order_by(STREAMS.c.sid).with_for_update(of=STREAMS) if locked else found
 
 
-def _keyed(*more: Any) -> Any:
+def _keyed() -> Any:
     key = and_(DATA_KEYS.c.tenant == STREAMS.c.tenant, DATA_KEYS.c.owner == STREAMS.c.uuid)
-    return select(*more, *_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(
+    return select(*_HEAD, DATA_KEYS.c.owner, DATA_KEYS.c.id, DATA_KEYS.c.kek, DATA_KEYS.c.wrapped).select_from(
         STREAMS.outerjoin(DATA_KEYS, key)
     )
 
@@ -405,7 +405,7 @@ def _due() -> Any:
     wake, sid = STREAMS.c.wake, STREAMS.c.sid
     further = tuple_(wake, sid) > tuple_(bindparam("wake", type_=wake.type), bindparam("sid", type_=sid.type))
     where = (_tenant(STREAMS), wake.is_not(None), wake <= bindparam("now"), further)
-    return _keyed(wake).where(*where).order_by(wake, sid).limit(bindparam("size"))
+    return select(wake, *_HEAD).where(*where).order_by(wake, sid).limit(bindparam("size"))
 
 
 def _waiting() -> Any:
