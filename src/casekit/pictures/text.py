@@ -1,0 +1,60 @@
+"""Text in pictures: made harmless, broken into lines, measured without a font."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable
+
+_HIDDEN = frozenset("\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff")
+_NARROW = frozenset("iljtfrI.,:;'|!()[]{} ")
+_BROAD = frozenset("mwMWQO@%&—…")
+LOST = "\ufffd"
+
+
+def clean(text: str) -> str:
+    """The text on one line, with nothing in it that steers a reader's screen: what can't be shown is U+FFFD."""
+    return " ".join("".join(_shown(char) for char in text).split())
+
+
+def _shown(char: str) -> str:
+    if char in " \t\r\n\v\f":
+        return " "
+    return LOST if char in _HIDDEN or unicodedata.category(char) in ("Cc", "Cs", "Cn") else char
+
+
+def width(text: str, size: float) -> float:
+    """About how broad the text is at a size of type; rather too much than too little."""
+    return round(size * sum(_part(char) for char in text), 1)
+
+
+def _part(char: str) -> float:
+    if char in _NARROW:
+        return 0.42
+    if char in _BROAD:
+        return 0.98
+    if unicodedata.east_asian_width(char) in "WF":
+        return 1.05
+    return 0.0 if unicodedata.combining(char) else 0.74 if char.isupper() else 0.63
+
+
+def folded(text: str, length: int) -> list[str]:
+    """The text in lines of at most so many characters, broken at blanks where there are any."""
+    found: list[str] = []
+    line = ""
+    for word in _pieces(clean(text).split(), length):
+        if line and len(line) + 1 + len(word) > length:
+            found.append(line)
+            line = word
+        else:
+            line = f"{line} {word}".strip()
+    return [*found, line] if line else found
+
+
+def _pieces(words: Iterable[str], length: int) -> Iterable[str]:
+    for word in words:
+        yield from (word[at : at + length] for at in range(0, len(word), length))
+
+
+def cut(lines: list[str], most: int) -> list[str]:
+    """At most so many lines; that there were more is shown."""
+    return lines if len(lines) <= most else [*lines[: most - 1], f"{lines[most - 1]} …"]
