@@ -12,7 +12,20 @@ Sign = Literal["", "now", "over", "possible", "blocked", "unknown", "running", "
 """How something stands. The words beside it always say so too: colour is never the only sign."""
 
 NodeKind = Literal[
-    "state", "parallel", "final", "initial", "history", "deep-history", "stage", "task", "milestone", "listener", "timer", "event", "junction", "note"
+    "state",
+    "parallel",
+    "final",
+    "initial",
+    "history",
+    "deep-history",
+    "stage",
+    "task",
+    "milestone",
+    "listener",
+    "timer",
+    "event",
+    "junction",
+    "note",
 ]
 PSEUDO: frozenset[NodeKind] = frozenset({"initial", "history", "deep-history"})
 EdgeKind = Literal["way", "initial", "entry", "exit"]

@@ -15,7 +15,9 @@ _WORDS = {"parallel": "all of these at once", "final": "ends here", "history": "
 def quoted(text: str) -> str:
     """Any text as Mermaid shows it and never reads it: what could mean something is written as its number."""
     shown = clean(text)
-    return "".join(char if char.isalnum() or char in _PLAIN or _lone(shown, place) else f"#{ord(char)};" for place, char in enumerate(shown))
+    return "".join(
+        char if char.isalnum() or char in _PLAIN or _lone(shown, place) else f"#{ord(char)};" for place, char in enumerate(shown)
+    )
 
 
 def _lone(text: str, place: int) -> bool:
@@ -59,18 +61,26 @@ class _Diagram:
 
     def _node(self, node: Node, depth: int) -> Iterator[str]:
         pad, name = "    " * depth, self._name(node.id)
-        words = [node.title or node.key, *([node.key] if node.key and node.title and node.kind != "junction" else [])]
-        words += [f"({_WORDS[node.kind]})"] if node.kind in _WORDS else [] if node.kind in ("state", "note", "junction") else [f"({node.kind})"]
-        told = [*words, *(line.words for line in node.lines)]
         if node.id not in self.graph.within:
-            yield f'{pad}state "{quoted(told[0])}" as {name}'
-            yield from (f"{pad}{name} : {quoted(line)}" for line in told[1:])
+            yield from self._leaf(name, [*_head(node), *(line.words for line in node.lines)], pad)
             return
-        yield f'{pad}state "{_joined(told)}" as {name} {{'
+        # The head of a state with others in it has room for one line; the rest of what is said of it stands beside.
+        head = [*_head(node), *(line.words for line in node.lines if line.sign == "now")]
+        rest = [line.words for line in node.lines if line.sign != "now"]
+        about = list(self._leaf(f"{name}about", [f"of {node.title or node.key}", *rest], "")) if rest else []
+        if node.kind == "parallel":
+            yield from (f"{pad}{line}" for line in about)
+            about = []
+        yield f'{pad}state "{quoted(", ".join(head))}" as {name} {{'
+        yield from (f"{pad}    {line}" for line in about)
         if node.id in self.graph.anchors:
             yield f'{pad}    state "any of {quoted(node.key)}" as {self._name(ANCHOR + node.id)}'
         yield from self._within(node.id, depth + 1)
         yield f"{pad}}}"
+
+    def _leaf(self, name: str, told: list[str], pad: str) -> Iterator[str]:
+        yield f'{pad}state "{quoted(told[0])}" as {name}'
+        yield from (f"{pad}{name} : {quoted(line)}" for line in told[1:])
 
     def _edges(self) -> Iterator[str]:
         for route in self.graph.routes:
@@ -81,9 +91,14 @@ class _Diagram:
             label = _joined([edge.title, *(line.words for line in edge.lines)])
             yield f"{self._name(tail)} --> {self._name(head)}" + (f" : {label}" if label else "")
 
-
     def _name(self, node: str) -> str:
         return f"s{self.numbers[node]}"
+
+
+def _head(node: Node) -> list[str]:
+    words = [node.title or node.key, *([node.key] if node.key and node.title and node.kind != "junction" else [])]
+    kind = _WORDS.get(node.kind, "" if node.kind in ("state", "note", "junction") else node.kind)
+    return [*words, f"({kind})"] if kind else words
 
 
 def _joined(words: Iterable[str]) -> str:

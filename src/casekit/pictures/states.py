@@ -103,7 +103,7 @@ class _Diagram:
             if not way.targets and path in way.says.source:
                 sign, words = self._stands(way, path)
                 yield Line(f"on {_named(way)}", sign)
-                yield from (Line(f"  {line}", sign) for line in (*_terms(way), *words))
+                yield from _lines(way, sign, words)
 
     def _lines_of(self, place: str) -> Iterator[Line]:
         for clock, word in self.clocks.get(place, ()):
@@ -129,8 +129,8 @@ class _Diagram:
             if _is_junction(way):
                 active = next((source for source in way.says.source if self._is_active(source)), "")
                 sign, words = self._stands(way, active)
-                lines = (f"from {', '.join(way.says.source)}", *_terms(way), *words)
-                yield Drawn(_junction(way), "junction", _named(way), way.key, "", sign, tuple(Line(line, sign) for line in lines))
+                lines = [Line(f"from {', '.join(way.says.source)}"), *_lines(way, sign, words)]
+                yield Drawn(_junction(way), "junction", _named(way), way.key, "", sign, tuple(lines))
 
     def _ways(self) -> Iterator[Edge]:
         for way in self._every():
@@ -140,7 +140,7 @@ class _Diagram:
                 continue
             for source in way.says.source:
                 sign, words = self._stands(way, source)
-                lines = tuple(Line(line, sign) for line in (*_terms(way), *words))
+                lines = tuple(_lines(way, sign, words))
                 for place, target in enumerate(way.targets):
                     yield Edge(source, target, "way", _named(way), way.key, sign, lines if not place else (Line("at the same time"),))
 
@@ -175,7 +175,7 @@ class _Diagram:
 
 def _states(definition: Compiled) -> Iterator[tuple[str, State]]:
     """Every state and history by path, in document order."""
-    for path, node in definition.chart.nodes.items():
+    for path in definition.chart.nodes:
         if path != ROOT:
             first, *rest = path.split(".")
             says = definition.says.states[first]
@@ -214,6 +214,10 @@ def _terms(way: Way) -> Iterator[str]:
         yield f"requires {', '.join(way.needs)}"
     if way.says.allow:
         yield f"permission {way.says.allow}"
+
+
+def _lines(way: Way, sign: Sign, words: Iterable[str]) -> list[Line]:
+    return [*(Line(line) for line in _terms(way)), *(Line(line, sign) for line in words)]
 
 
 def _placed(definition: Compiled) -> Mapping[str, tuple[tuple[str, str], ...]]:
@@ -262,5 +266,3 @@ def _told(stories: Iterable[ClockStory]) -> Iterator[Line]:
         due = due or (f", would be due {said_due(story.if_resumed, story.zone)}" if story.if_resumed else "")
         yield Line(f"{story.clock} {story.instance}: {story.status}{due}", _LIVE[story.status])
     yield from (Line(f"{status}: {count}", "over") for status, count in sorted(ended.items()))
-
-

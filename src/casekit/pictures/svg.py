@@ -91,7 +91,7 @@ class _Drawing:
 
     def _label(self, edge: Edge, middle: Spot, block: Block) -> str:
         x, y = middle[0] - block.width / 2, middle[1] - block.height / 2
-        paper: Attributes = {"fill": PAPER, "fill-opacity": "0.85", "rx": 3}
+        paper: Attributes = {"fill": PAPER, "fill-opacity": "0.7", "rx": 3}
         ground = element("rect", {"x": x, "y": y, "width": block.width, "height": block.height, **paper})
         told = titled([edge.title, *(line.words for line in edge.lines)])
         return element("g", {}, told + ground + "".join(_rows(block, x, y, 3.0)))
@@ -115,5 +115,3 @@ def _arrow(start: Spot, tip: Spot, ink: str) -> str:
     wings = ((back[0] - 4 * dy, back[1] + 4 * dx), (back[0] + 4 * dy, back[1] - 4 * dx))
     points = " ".join(f"{number(x)},{number(y)}" for x, y in (tip, *wings))
     return element("polygon", {"points": points, "fill": ink})
-
-

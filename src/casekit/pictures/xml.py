@@ -51,7 +51,9 @@ def document(width: float, height: float, title: str, about: Iterable[str], inne
     """A whole SVG document. It stands alone, and within a page beside others: nothing in it has a name that clashes."""
     told = [clean(line) for line in about]
     mark = "casekit-" + hashlib.sha256("\n".join((title, *told)).encode("utf-8", "replace")).hexdigest()[:12]
-    head = element("title", {"id": f"{mark}-title"}, escape(clean(title))) + element("desc", {"id": f"{mark}-desc"}, escape("\n".join(told)))
+    head = element("title", {"id": f"{mark}-title"}, escape(clean(title))) + element(
+        "desc", {"id": f"{mark}-desc"}, escape("\n".join(told))
+    )
     paper = element("rect", {"width": width, "height": height, "fill": PAPER})
     attributes: Attributes = {
         "xmlns": "http://www.w3.org/2000/svg",
