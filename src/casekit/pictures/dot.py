@@ -27,8 +27,8 @@ def quoted(text: str) -> str:
 
 
 def escaped(text: str) -> str:
-    """Any text within a string of DOT: neither its end nor one of its escapes."""
-    return clean(text).replace("\\", "\\\\").replace('"', '\\"')
+    """Any text within a string of DOT: neither its end, nor one of its escapes, nor an entity."""
+    return clean(text).replace("&", "&amp;").replace("\\", "\\\\").replace('"', '\\"')
 
 
 def block(lines: Iterable[str]) -> str:
@@ -76,6 +76,8 @@ class _Writer:
     def _said(self, node: Node) -> dict[str, str]:
         ink, paper = COLOURS[node.sign]
         said = {"label": _rows(node_block(node)) if node.kind not in PSEUDO else quoted(_letter(node))}
+        # Lines are broken and cut to size; who points at it is told all of it.
+        said["tooltip"] = block([node.title, node.key, *(line.words for line in node.lines)])
         if node.kind in _SHAPES:
             said["shape"] = _SHAPES[node.kind]
         if node.kind == "final":
@@ -90,7 +92,8 @@ class _Writer:
 
     def _edge(self, route: Route) -> str:
         edge = route.edge
-        said = {"label": _rows(edge_block(edge))} if edge.title or edge.lines else {}
+        told = [edge.title, *(line.words for line in edge.lines)] if edge.title or edge.lines else []
+        said = {"label": _rows(edge_block(edge)), "tooltip": block(told)} if told else {}
         said["color"] = quoted(COLOURS[edge.sign][0] if edge.sign else QUIET)
         style = _LINES.get(edge.sign, "dashed" if edge.kind == "exit" else "")
         said |= {"style": style} if style else {}

@@ -5,7 +5,9 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Iterable
 
-_HIDDEN = frozenset("\u200b\u200e\u200f\u2028\u2029\u202a\u202b\u202c\u202d\u202e\u2060\u2066\u2067\u2068\u2069\ufeff\ufffe\uffff")
+_JOINERS = "\u200c\u200d"
+"""Signs that are not seen, and that scripts need."""
+_LOST = frozenset({"Cc", "Cf", "Cn", "Co", "Cs"})
 _NARROW = frozenset("iljtfrI.,:;'|!()[]{} ")
 _BROAD = frozenset("mwMWQO@%&—…")
 LOST = "\ufffd"
@@ -19,7 +21,7 @@ def clean(text: str) -> str:
 def _shown(char: str) -> str:
     if char in " \t\r\n\v\f":
         return " "
-    return LOST if char in _HIDDEN or unicodedata.category(char) in ("Cc", "Cs", "Cn") else char
+    return LOST if unicodedata.category(char) in _LOST and char not in _JOINERS else char
 
 
 def width(text: str, size: float) -> float:

@@ -19,7 +19,7 @@ COLOURS: Mapping[str, tuple[str, str]] = {
     "unknown": ("#6b4700", "#fff3d6"),
     "running": ("#0a3d91", "#cfe2ff"),
     "paused": ("#6b4700", "#ffe9b8"),
-    "breached": ("#9b1c1c", "#f9c6c6"),
+    "breached": ("#9b1c1c", "#fbd9d9"),
 }
 """Sign → colour of its words, colour behind them; at least 4.5 to 1 for either on white and on each other."""
 
