@@ -18,6 +18,7 @@ from casekit.desk import asking, cases, deadlines, plans
 from casekit.desk.planvalues import Branch, PlanItem, PlanView
 from casekit.desk.turn import Turn
 from casekit.errors import BadInput
+from casekit.model.answers import Objection
 from casekit.pictures.graph import Graph
 from casekit.pictures.ical import Deadline, of_clock, of_item
 from casekit.pictures.plan import Instance, LivePlan, plan_graph
@@ -26,6 +27,7 @@ from casekit.pictures.timeline import Life, Timeline, timeline
 from casekit.pictures.writing import FORMATS, written
 
 KINDS = ("states", "plan", "deadlines")
+BLOCKED = "casekit.plan-blocked"
 
 
 def of_type(definition: Compiled, kind: str) -> Graph:
@@ -116,7 +118,13 @@ def _blocked(definition: Compiled, road: Road, texts: bool) -> Iterator[str]:
     if road.when is not None and road.when.value is False:
         yield "its condition does not hold"
     yield from (_words(definition, judged, texts) for judged in road.requires if judged.met is False)
-    yield from (str(objection) if texts else objection.rule for objection in road.objections)
+    yield from (str(objection) if texts else _named(objection) for objection in road.objections)
+
+
+def _named(objection: Objection) -> str:
+    """An objection without its words, for they may name people; one of the core about an item says which."""
+    item = objection.args.get("key") if objection.rule == BLOCKED else None
+    return f"{objection.rule}: {item}" if item else objection.rule
 
 
 def _words(definition: Compiled, judged: Judged, texts: bool) -> str:

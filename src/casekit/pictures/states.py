@@ -169,7 +169,7 @@ class _Diagram:
             active = next((source for source in way.says.source if self._is_active(source)), "")
             sign, words = self._stands(way, active)
             if sign:
-                yield f"{_named(way)}: {'; '.join(words)}."
+                yield f"{_named(way)}: {'; '.join(words).removesuffix('.')}."
         yield from (f"Clock {line.words}." for stories in self.told.values() for line in _told(stories))
 
 
