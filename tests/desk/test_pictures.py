@@ -13,6 +13,8 @@ import pytest
 
 import homecare
 from casekit import BadInput, Denied, Desk, Seat, builtin
+from casekit.desk import asking, pictures
+from casekit.pictures.timeline import timeline
 from casekit.pictures.xml import COLOURS, QUIET, RULE
 from casekit.sdk import (
     Anchor,
@@ -30,7 +32,7 @@ from casekit.sdk import (
     hookimpl,
     week,
 )
-from pictures.charts import dot_texts, mermaid_texts, squeezed, svg_texts
+from pictures.charts import dot_texts, mermaid_texts, squeezed, svg_elements, svg_texts
 
 READ = {"svg": svg_texts, "dot": dot_texts, "mermaid": mermaid_texts}
 SECRET = "Mrs Gray of Mill Lane"
@@ -230,6 +232,23 @@ def test_what_makes_no_sense_is_refused_by_name(lee: Seat, desk: Desk) -> None:
     ):
         with pytest.raises(BadInput, match=words):
             ask()
+
+
+def test_what_lies_outside_office_hours_is_shown_as_such(open_store: Callable[..., Desk], clock: Any) -> None:
+    clock.now = datetime(2026, 12, 4, 15, 0, tzinfo=UTC)  # a Friday, 16:00 in Berlin
+    office = Calendar("office", "1", hours=week("09:00-17:00"), zone="Europe/Berlin")
+    kind = CaseType(
+        "help.ticket", "1", "Ticket", "new", {"new": State("New", "open")}, zone="Europe/Berlin",
+        clocks={"answer": Clock("PT3H", kind="business", calendar="office", start="at('new')")},
+    )  # fmt: skip
+    seat = open_store(plugins=[builtin], case_types=[kind], calendars=[office]).seat("user:lee", roles={"admin"})
+    case = seat.open("help.ticket").id
+    clock.forward(hours=1)
+    lives = pictures.lives(seat._turn(asking.EXPLAIN, case), clock.now.strftime("%Y-%m-%dT%H:%M:%S.000000Z"))
+    (track,) = timeline("x", "Europe/Berlin", "2026-12-04T16:00:00.000000Z", lives).tracks
+    assert track.closed == (("2026-12-04T16:00:00.000000Z", "2026-12-07T08:00:00.000000Z"),)
+    strips = [found.attrib for found in svg_elements(seat.picture(case, "deadlines")) if found.get("height") == "4"]
+    assert len(strips) == 1
 
 
 def read(text: bytes) -> icalendar.Calendar:

@@ -137,7 +137,7 @@ def _undone(value: str) -> str:
 LINES = (
     r"stateDiagram-v2",
     r"acc(Title|Descr): PLAIN",
-    r'state "PLAIN" as s\d+(about)?( \{)?',
+    r'state "(?! *")PLAIN" as s\d+(about)?( \{)?',
     r"s\d+(about)? : PLAIN",
     r"\[\*\] --> s\d+",
     r"s\d+ --> s\d+( : PLAIN(<br/>PLAIN)*)?",

@@ -41,8 +41,9 @@ def _marks(
             break
         at = instant(wall.replace(tzinfo=zone))
         if start <= at <= end:
-            found.append((at, wall.strftime(pattern)))
-    return found
+            # A wall time that the change to summer time leaves out is the one after it.
+            found.append((at, local(at, zone.key).strftime(pattern)))
+    return list(dict.fromkeys(found))
 
 
 def _by(first: datetime, step: timedelta) -> Callable[[], Iterator[datetime]]:

@@ -67,7 +67,7 @@ class _Diagram:
         # The head of a state with others in it has room for one line; the rest of what is said of it stands beside.
         head = [*_head(node), *(line.words for line in node.lines if line.sign == "now")]
         rest = [line.words for line in node.lines if line.sign != "now"]
-        about = list(self._leaf(f"{name}about", [f"of {node.title or node.key}", *rest], "")) if rest else []
+        about = list(self._leaf(f"{name}about", [f"of {clean(node.title) or node.key}", *rest], "")) if rest else []
         if node.kind == "parallel":
             yield from (f"{pad}{line}" for line in about)
             about = []
@@ -96,7 +96,8 @@ class _Diagram:
 
 
 def _head(node: Node) -> list[str]:
-    words = [node.title or node.key, *([node.key] if node.key and node.title and node.kind != "junction" else [])]
+    title = clean(node.title)
+    words = [title or node.key or node.kind, *([node.key] if node.key and title and node.kind != "junction" else [])]
     kind = _WORDS.get(node.kind, "" if node.kind in ("state", "note", "junction") else node.kind)
     return [*words, f"({kind})"] if kind else words
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 _JOINERS = "\u200c\u200d"
 """Signs that are not seen, and that scripts need."""
@@ -41,10 +41,19 @@ def _part(char: str) -> float:
 
 def folded(text: str, length: int) -> list[str]:
     """The text in lines of at most so many characters, broken at blanks where there are any."""
+    return _lines(text, length, len)
+
+
+def fitted(text: str, size: float, room: float) -> list[str]:
+    """The text in lines that are no broader than there is room, at a size of type."""
+    return _lines(text, room, lambda line: width(line, size))
+
+
+def _lines(text: str, most: float, extent: Callable[[str], float]) -> list[str]:
     found: list[str] = []
     line = ""
-    for word in _pieces(clean(text).split(), length):
-        if line and len(line) + 1 + len(word) > length:
+    for word in _pieces(clean(text).split(), most, extent):
+        if line and extent(f"{line} {word}") > most:
             found.append(line)
             line = word
         else:
@@ -52,9 +61,15 @@ def folded(text: str, length: int) -> list[str]:
     return [*found, line] if line else found
 
 
-def _pieces(words: Iterable[str], length: int) -> Iterable[str]:
+def _pieces(words: Iterable[str], most: float, extent: Callable[[str], float]) -> Iterator[str]:
     for word in words:
-        yield from (word[at : at + length] for at in range(0, len(word), length))
+        piece = ""
+        for char in word if extent(word) > most else (word,):
+            if piece and extent(piece + char) > most:
+                yield piece
+                piece = ""
+            piece += char
+        yield piece
 
 
 def cut(lines: list[str], most: int) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from typing import Literal
 
 from attrs import frozen
@@ -120,7 +121,8 @@ def _clock(life: Life) -> Track:
     sign: Sign = story.status if story.status in ("running", "paused", "breached") else "over"  # type: ignore[assignment]
     bars = tuple(_bars(story))
     points = sorted(_points(life), key=lambda point: point.at)
-    closed = tuple((step.start, step.end) for step in story.steps if step.rule.startswith("closed") and step.end > step.start)
+    counted = [step for step in story.steps if step.rule in ("open", "paused")] if story.kind == "business" else []
+    closed = tuple((one.end, other.start) for one, other in pairwise(counted) if one.end < other.start)
     standing = f"{story.status}{due or resumed}"
     return Track(f"{story.clock} {story.instance}", story.title, standing, sign, bars, tuple(points), closed)
 

@@ -7,13 +7,13 @@ from collections.abc import Iterator, Mapping
 from casekit.model.time import from_micros, micros
 from casekit.pictures.axis import ticks
 from casekit.pictures.moments import said, seconds
-from casekit.pictures.text import folded, width
+from casekit.pictures.text import fitted, width
 from casekit.pictures.timeline import Bar, Point, Timeline, Track
 from casekit.pictures.xml import COLOURS, INK, PAPER, QUIET, RULE, Attributes, document, element, text, titled
 
 WIDTH, SIDE, TOP = 1180.0, 24.0, 84.0
 _LANE, _BAR, _LINE = 17.0, 16.0, 15.0
-_WORDS = 168
+_ROOM = WIDTH - 2 * SIDE
 _SHAPES: Mapping[str, Attributes] = {
     "running": {"stroke-width": 1.2},
     "paused": {"stroke-width": 1.2, "stroke-dasharray": "5 3"},
@@ -39,46 +39,43 @@ class _Drawing:
         room = max((last - first) // 40, 3_600_000_000 if first == last else 60_000_000)
         self.start, self.end = from_micros(first - room), from_micros(last + room)
         self.span = seconds(self.start, self.end)
+        self.titles = fitted(line.title, 15 * 1.08, _ROOM)
+        self.top = TOP + 20 * max(len(self.titles) - 1, 0)
 
     def document(self) -> str:
-        drawn, foot = [], TOP
+        drawn, foot = [], self.top
         for track in self.line.tracks:
             lines, foot = self._track(track, foot)
             drawn += lines
         if not self.line.tracks:
             drawn.append(text("No deadline had started.", SIDE, foot + 12, {"font-size": 13}))
             foot += 30
-        legend = [text(row, SIDE, foot + 18 + 14 * i, {"font-size": 11, "fill": QUIET}) for i, row in enumerate(folded(_LEGEND, _WORDS))]
-        head = text(self.line.title, SIDE, 30, {"font-size": 15, "font-weight": "bold"})
+        legend = [text(row, SIDE, foot + 18 + 14 * i, {"font-size": 11, "fill": QUIET}) for i, row in enumerate(fitted(_LEGEND, 11, _ROOM))]
+        head = [text(row, SIDE, 30 + 20 * i, {"font-size": 15, "font-weight": "bold"}) for i, row in enumerate(self.titles)]
         high = foot + 24 + 14 * len(legend)
-        broad = max(WIDTH, width(self.line.title, 15) + 2 * SIDE)
-        return document(broad, high, self.line.title, self.line.about, [head, *self._axis(foot), *drawn, *legend])
+        return document(WIDTH, high, self.line.title, self.line.about, [*head, *self._axis(foot), *drawn, *legend])
 
     def _x(self, at: str) -> float:
         return SIDE + (WIDTH - 2 * SIDE) * seconds(self.start, at) / self.span
 
     def _axis(self, foot: float) -> Iterator[str]:
-        zone = self.line.zone
-        yield element("line", {"x1": SIDE, "y1": 62, "x2": WIDTH - SIDE, "y2": 62, "stroke": INK})
+        zone, y = self.line.zone, self.top - 22
+        yield element("line", {"x1": SIDE, "y1": y, "x2": WIDTH - SIDE, "y2": y, "stroke": INK})
         for at, words in ticks(self.start, self.end, zone):
             x = self._x(at)
-            yield element("line", {"x1": x, "y1": 62, "x2": x, "y2": foot, "stroke": "#d8dee4"})
-            yield text(words, x, 57, {"font-size": 11, "fill": QUIET, "text-anchor": "middle"})
+            yield element("line", {"x1": x, "y1": y, "x2": x, "y2": foot, "stroke": "#d8dee4"})
+            yield text(words, x, y - 5, {"font-size": 11, "fill": QUIET, "text-anchor": "middle"})
         x = self._x(self.line.now)
         yield element(
-            "line", {"x1": x, "y1": 62, "x2": x, "y2": foot, "stroke": COLOURS["now"][0], "stroke-width": 1.5, "stroke-dasharray": "8 3"}
+            "line", {"x1": x, "y1": y, "x2": x, "y2": foot, "stroke": COLOURS["now"][0], "stroke-width": 1.5, "stroke-dasharray": "8 3"}
         )
         anchor = "end" if x > WIDTH / 2 else "start"
-        yield text(f"now: {said(self.line.now, zone)}", x + (-4 if anchor == "end" else 4), 76, {
+        yield text(f"now: {said(self.line.now, zone)}", x + (-4 if anchor == "end" else 4), y + 14, {
             "font-size": 11, "fill": COLOURS["now"][0], "text-anchor": anchor,
         })  # fmt: skip
 
     def _track(self, track: Track, top: float) -> tuple[list[str], float]:
-        ink = COLOURS[track.sign][0]
-        drawn = [text(track.title or track.key, SIDE, top + 18, {"font-size": 13, "font-weight": "bold"})]
-        x = SIDE + width(track.title or track.key, 13) * 1.08 + 10
-        standing = f"{track.key}: {track.standing}" if track.title else track.standing
-        drawn.append(text(standing, x, top + 18, {"font-size": 12, "fill": ink}))
+        drawn, top = self._head(track, top)
         lanes = self._lanes(track.points)
         bar = top + 28 + _LANE * (max(lanes, default=0) + 1)
         drawn += [self._closed(stretch, bar + _BAR) for stretch in track.closed]
@@ -86,11 +83,27 @@ class _Drawing:
         for place, (point, lane) in enumerate(zip(track.points, lanes, strict=True), start=1):
             drawn.append(self._point(point, place, bar, lane))
         foot = bar + _BAR + 8
-        for row in folded("; ".join(f"{place} {point.words}" for place, point in enumerate(track.points, start=1)), _WORDS):
+        for row in fitted("; ".join(f"{place} {point.words}" for place, point in enumerate(track.points, start=1)), 11, _ROOM):
             foot += _LINE
             drawn.append(text(row, SIDE, foot - 3, {"font-size": 11}))
         rule = element("line", {"x1": SIDE, "y1": foot + 6, "x2": WIDTH - SIDE, "y2": foot + 6, "stroke": RULE, "stroke-width": 0.5})
         return [*drawn, rule], foot + 8
+
+    def _head(self, track: Track, top: float) -> tuple[list[str], float]:
+        """Title and standing, beside each other where there is room; and where the last line of them begins."""
+        title = fitted(track.title, 13 * 1.08, _ROOM) or [track.key]
+        standing = f"{track.key}: {track.standing}" if track.title else track.standing
+        drawn = []
+        for row in title:
+            drawn.append(text(row, SIDE, top + 18, {"font-size": 13, "font-weight": "bold"}))
+            top += 18
+        x = SIDE + width(title[-1], 13) * 1.08 + 10
+        rows = [standing] if x + width(standing, 12) <= WIDTH - SIDE else fitted(standing, 12, _ROOM)
+        x, top = (x, top - 18) if len(title) == 1 and rows == [standing] else (SIDE, top)
+        for row in rows:
+            drawn.append(text(row, x, top + 18, {"font-size": 12, "fill": COLOURS[track.sign][0]}))
+            top += 18
+        return drawn, top - 18
 
     def _lanes(self, points: tuple[Point, ...]) -> list[int]:
         """For each mark, how high it stands, so that none covers another."""
