@@ -6,12 +6,14 @@ import os
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+import homecare
 from casekit import BadInput
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.scxml import read_scxml
@@ -146,6 +148,13 @@ def test_the_same_in_every_process() -> None:
     ]
     assert len(runs[0].split()) == 12
     assert runs[0] == runs[1] == runs[2]
+
+
+def test_the_same_from_many_threads() -> None:
+    graph = state_graph(compiled(homecare.CARE))
+    with ThreadPoolExecutor(4) as threads:
+        drawn = set(threads.map(lambda _: written(graph, "svg"), range(24)))
+    assert drawn == {written(graph, "svg")}
 
 
 def _files() -> list[Path]:
