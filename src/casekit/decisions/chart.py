@@ -172,9 +172,13 @@ class Chart:
 
     def landing(self, targets: Iterable[str]) -> Move:
         """What is entered with those states from outside, while nothing is remembered."""
-        entry = _Entry()
-        self._aim(entry, tuple(targets), ROOT, {})
-        return self._planned(frozenset(), [], entry, {})
+        key = ("landing", *targets)
+        found = self._moves.get(key)
+        if found is None:
+            entry = _Entry()
+            self._aim(entry, tuple(targets), ROOT, {})
+            found = _remembered(self._moves, key, self._planned(frozenset(), [], entry, {}))
+        return found
 
     def move(self, leaves: Sequence[str], edges: tuple[Edge, ...], history: History) -> Move:
         """What transitions that don't conflict do to a configuration."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from casekit.decisions.chart import Chart, Deed, Kind, Node
 from casekit.decisions.conditions import Expression, Scope, load
@@ -98,6 +98,7 @@ class Compiled:
         calendars, counts: Keys of the calendars and rules of counting that its clocks go by.
         anchors: What clocks count from and the head must remember: ``state:``, ``event:`` or ``clock:`` and a name.
         termed: Whether any clock has terms.
+        nothing: Currency → every total at zero, worked out when it is first wanted.
     """
 
     says: CaseType
@@ -117,6 +118,7 @@ class Compiled:
     counts: frozenset[str] = frozenset()
     anchors: frozenset[str] = frozenset()
     termed: bool = False
+    nothing: dict[str, dict[str, str]] = field(factory=dict, repr=False)
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -363,10 +365,10 @@ def _seen(forms: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
     found: dict[str, Field] = {}
     mixed: set[str] = set()
     for form in forms:
-        for name, field in form.items():
-            known = found.setdefault(name, field)
-            mixed |= {name} if kind_of(known.schema) != kind_of(field.schema) else set()
-            found[name] = field if field.personal else known
+        for name, said in form.items():
+            known = found.setdefault(name, said)
+            mixed |= {name} if kind_of(known.schema) != kind_of(said.schema) else set()
+            found[name] = said if said.personal else known
     return {name: field for name, field in found.items() if name not in mixed}
 
 

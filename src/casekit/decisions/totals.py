@@ -13,7 +13,10 @@ from casekit.model.money import parse, render
 
 def nothing(definition: Compiled, currency: str) -> dict[str, str]:
     """Every total at zero."""
-    return derived(definition, {name: render(0, currency) for name in definition.totals})
+    known = definition.nothing.get(currency)
+    if known is None:
+        known = definition.nothing[currency] = derived(definition, {name: render(0, currency) for name in definition.totals})
+    return dict(known)
 
 
 def posted(definition: Compiled, totals: Mapping[str, str], posting: Posting, reversed_: Posting | None = None) -> dict[str, str]:
@@ -39,9 +42,10 @@ def at(definition: Compiled, postings: Iterable[Posting], currency: str, moment:
 
 def derived(definition: Compiled, totals: dict[str, str]) -> dict[str, str]:
     """The totals with those computed from others brought up to date."""
+    inputs = Inputs(totals=totals)
     for name, (_, of) in definition.totals.items():
         if of is not None:
-            totals[name] = of.canonical(Inputs(totals=totals))
+            totals[name] = of.canonical(inputs)
     return totals
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -242,9 +241,9 @@ def check_roles(work: Work, says: CaseType, parties: Iterable[tuple[str, str]]) 
     problems = [
         Problem(f"parties/{r}", "no such role", "roles are " + (", ".join(says.roles) or "none")) for r, _ in given if r not in says.roles
     ]
-    counts = Counter(role for role, _ in given)
+    playing = [role for role, _ in given]
     for role, rule in says.roles.items():
-        count = counts[role]
+        count = playing.count(role)
         if count < rule.min:
             problems.append(Problem(f"parties/{role}", f"{count} given, at least {rule.min} needed", "name who plays it"))
         if rule.max is not None and count > rule.max:
@@ -282,12 +281,16 @@ def data_change(
     ``known`` is what the envelopes hold already, by owner: an envelope is written anew as a whole.
     """
     gone = set(unset)
-    clear_values = {name: value for name, value in values.items() if not fields[name].personal}
+    clear_values: Json = {}
     by_owner: dict[str, Json] = {}
     for name, value in values.items():
-        if fields[name].personal:
-            owner = owners.get(fields[name].owner, case)
-            by_owner.setdefault(owner, dict(known.get(owner, {})))[name] = value
+        if not fields[name].personal:
+            clear_values[name] = value
+            continue
+        owner = owners.get(fields[name].owner, case)
+        if owner not in by_owner:
+            by_owner[owner] = dict(known.get(owner, {}))
+        by_owner[owner][name] = value
     for owner, inside in known.items():
         if gone & set(inside):
             by_owner.setdefault(owner, dict(inside))

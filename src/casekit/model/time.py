@@ -39,7 +39,8 @@ def instant(moment: datetime) -> str:
         raise BadInput.at("time", f"{moment.isoformat()} has no zone", "give an aware datetime")
     if moment.tzinfo is not UTC:
         moment = _moved(moment, UTC)
-    return moment.isoformat(timespec="microseconds")[:26] + "Z"
+    parts = (moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond)
+    return "%04d-%02d-%02dT%02d:%02d:%02d.%06dZ" % parts  # noqa: UP031 - twice as fast as isoformat or an f-string
 
 
 def moment(text: str) -> datetime:

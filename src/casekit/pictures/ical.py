@@ -20,7 +20,7 @@ from casekit.model.time import local, moment
 from casekit.pictures.moments import last_day, said_due
 from casekit.pictures.plan import ENDS, Instance
 from casekit.pictures.text import clean
-from casekit.pictures.timeline import Life
+from casekit.pictures.timeline import UNMOVED, Life
 
 if TYPE_CHECKING:
     import icalendar
@@ -78,12 +78,13 @@ class Deadline:
 def of_clock(case: str, name: str, life: Life, categories: tuple[str, ...]) -> Deadline | None:
     """A clock's deadline; None where it never had a date."""
     story = life.story
-    dates = [at for move in story.moves for at in (move.old, move.new) if at]
+    moves = [move for move in story.moves if move.why not in UNMOVED]
+    dates = [at for move in moves for at in (move.old, move.new) if at]
     if story.due is None and not dates:
         return None
     ended = bool(life.said) and life.said[-1].live is None
     off = story.status in _OFF or story.due is None
-    changes = [*(move.at for move in story.moves), *([life.said[-1].at] if ended else [])]
+    changes = [*(move.at for move in moves), *([life.said[-1].at] if ended else [])]
     live = life.said[-1].live or {}
     title = story.title or story.clock
     return Deadline(
@@ -97,7 +98,7 @@ def of_clock(case: str, name: str, life: Life, categories: tuple[str, ...]) -> D
         whole_day=story.kind in _DAYS,
         zone=story.zone,
         status="off" if off else "done" if ended else "open",
-        sequence=max(len(story.moves) - 1, 0) + ended + (story.status == "withdrawn"),
+        sequence=max(len(moves) - 1, 0) + ended + (story.status == "withdrawn"),
         changed=max(changes),
         ended=life.said[-1].at if ended else None,
         warns=tuple(live.get("warn", ())),
@@ -115,7 +116,7 @@ def _note(life: Life) -> str:
     lines += [f"Due before {said_due(story.due, story.zone)}."] if story.due else []
     lines += [f"{story.amount}{f' on {story.calendar}' if story.calendar else ''}."] if story.amount else []
     lines += [story.citation] if story.citation else []
-    moved = [move for move in story.moves if move.why != "started" and move.new]
+    moved = [move for move in story.moves if move.why not in ("started", *UNMOVED) and move.new]
     return "\n".join(lines + [f"{move.why}: {said_due(move.new, story.zone)}" for move in moved if move.new])
 
 

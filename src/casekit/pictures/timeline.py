@@ -141,6 +141,8 @@ def _bars(story: ClockStory) -> Iterator[Bar]:
     yield from whole
 
 
+UNMOVED = ("proposed", "kept")
+"""What is told beside the moves of a date, and has moved none."""
 _MOVED = {
     "paused": "paused",
     "resumed": "ran on",
@@ -149,6 +151,9 @@ _MOVED = {
     "amount": "another amount applies",
     "calendar": "another version of its calendar",
     "changed": "changed",
+    "confirmed": "confirmed",
+    "proposed": "a new date waits to be confirmed",
+    "kept": "the date was kept",
 }
 """Why a date moved → words; the same as those of :class:`casekit.decisions.clock_story.Move`."""
 
@@ -158,6 +163,10 @@ def _points(life: Life) -> Iterator[Point]:
     for move in story.moves:
         if move.why == "started":
             yield Point(move.at, "started", f"started {said(move.at, zone)}")
+            continue
+        if move.why in UNMOVED:
+            waits = f": due {said_due(move.new, zone)}" if move.new else ""
+            yield Point(move.at, "moved", f"{_MOVED[move.why]} {said(move.at, zone)}{waits}")
             continue
         new = f"due {said_due(move.new, zone)}" if move.new else "it has no date until it runs on"
         yield Point(move.at, "moved", f"{_MOVED.get(move.why, move.why)} {said(move.at, zone)}: {new}")

@@ -242,7 +242,9 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     """
     try:
         answered = call_with(asked.call, arguments)
-        answered = list(answered) if answered else []
+        if not answered:
+            return []
+        answered = list(answered)
     except StoreFailed:
         raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:

@@ -34,6 +34,10 @@ Row = tuple[str, tuple[Any, ...], tuple[Any, ...] | None]
 """A row to write: table, key, the row in the order of ``tables.ROWS``; None takes it away."""
 
 
+_ADDS_A_ROW = frozenset({"message", "posting", "fact"})
+"""Changes that add a row and leave the head alone, but for the latest fact known."""
+
+
 class Unfoldable(ValueError):
     """A change that the vocabulary does not know, or that does not fit the head."""
 
@@ -59,7 +63,7 @@ def fold(head: Json | None, changes: Iterable[Mapping[str, Any]], n: int) -> tup
                 head = _open(change)
             else:
                 _FOLD[change["c"]](head, change, n, i, rows)
-            changed = changed or touches_head(change)
+            changed = changed or change["c"] not in _ADDS_A_ROW or touches_head(change)
         except Unfoldable:
             raise
         except (KeyError, TypeError, AttributeError, ValueError) as wrong:
@@ -74,7 +78,7 @@ def fold(head: Json | None, changes: Iterable[Mapping[str, Any]], n: int) -> tup
 def touches_head(change: Mapping[str, Any]) -> bool:
     """Whether a change changes the head, and so the version: a message or an older fact only adds a row."""
     kind = change["c"]
-    return kind not in ("message", "posting") and (kind != "fact" or "latest" in change)
+    return kind not in _ADDS_A_ROW or (kind == "fact" and "latest" in change)
 
 
 def branch(head: Json | None) -> Json | None:
