@@ -135,12 +135,16 @@ def _words(definition: Compiled, judged: Judged, texts: bool) -> str:
 
 def _unknown(road: Road) -> Iterator[str]:
     if road.when is not None and road.when.value is None:
-        missing = ", ".join(road.when.missing)
-        yield "its condition can't be judged" + (f" without {missing}" if missing else "")
-    for judged in road.requires:
-        if judged.met is None:
-            missing = ", ".join(judged.because.missing) if judged.because else ""
-            yield f"{judged.key} can't be judged" + (f" without {missing}" if missing else "")
+        yield "its condition can't be judged" + _without(road.when.missing)
+    yield from (f"{judged.key} can't be judged{_without(_missing(judged))}" for judged in road.requires if judged.met is None)
+
+
+def _missing(judged: Judged) -> tuple[str, ...]:
+    return judged.because.missing if judged.because else ()
+
+
+def _without(missing: tuple[str, ...]) -> str:
+    return f" without {', '.join(missing)}" if missing else ""
 
 
 def _instances(turn: Turn, view: PlanView, texts: bool) -> list[Instance]:
