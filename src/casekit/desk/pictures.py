@@ -186,7 +186,9 @@ def _waits(why: Why) -> Iterator[str]:
         yield from (f"{word} for {event}" for event in waiting.missing)
         if waiting.when is not None and waiting.when.value is not True:
             yield f"{word} until [{waiting.when.text}] holds"
-    yield from (f"blocked by {named(blocker.item, blocker.instance)}, which is {blocker.state} ({blocker.why})" for blocker in why.blockers)
+    for blocker in why.blockers:
+        required = " and required" if blocker.why == "required" else ""
+        yield f"blocked by {named(blocker.item, blocker.instance)}, which is {blocker.state}{required}"
     if why.rests:
         yield f"rests with {why.rests}"
 

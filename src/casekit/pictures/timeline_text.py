@@ -50,7 +50,7 @@ def timeline_dot(line: Timeline) -> str:
 
 def _digraph(line: Timeline) -> Iterator[str]:
     yield "digraph {"
-    yield f"  label={dot.quoted(line.title)}; tooltip={dot.block(line.about)}; labelloc=t; labeljust=l; rankdir=LR;"
+    yield f"  label={dot.quoted(line.title)}; tooltip={dot.block(line.about)}; labelloc=t; labeljust=l;"
     yield '  node [shape=box, style="rounded,filled", fillcolor="#ffffff", fontname="Helvetica", fontsize=11];'
     yield '  graph [fontname="Helvetica", fontsize=11];'
     for place, track in enumerate(line.tracks):
