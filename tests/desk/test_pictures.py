@@ -301,6 +301,8 @@ def test_a_calendar_follows_a_deadline_through_its_life(lee: Seat, clock: Any) -
     assert (moved["uid"], moved["sequence"]) == (first["uid"], 3)
     assert moved["dtstart"].dt == datetime(2027, 4, 1, 8, 0, tzinfo=UTC)
     assert moved["dtstart"].dt.utcoffset() == timedelta(hours=2)
+    lee.extend(case, "answer", to="2027-04-03", reason="agreed again")
+    assert only(lee.export_deadlines(case))["dtstart"].dt == date(2027, 4, 3)
 
 
 def test_a_day_is_a_date_and_what_is_over_is_said(lee: Seat, clock: Any) -> None:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 Status = Literal["open", "done", "off"]
 _DAYS = ("fixed", "counted")
-"""Kinds of clock that are due on a day, where the end of a day is what they say."""
+"""Kinds of clock that say days, whatever their amount."""
 _OFF = ("cancelled", "withdrawn", "reset", "terminated", "skipped", "replaced")
 
 
@@ -43,7 +43,8 @@ class Deadline:
         note: More of it.
         due: The first instant that is too late; None: it has no date now.
         last: Its date before that, where it has none now.
-        whole_day: Whether it is due on a day.
+        whole_day: Whether the end of a day, as a due instant, means that day; a period in hours that happens to end then
+            does not.
         zone: Zone of the case.
         status: open, done, or off (cancelled, withdrawn, resting).
         sequence: How often it has changed in a way that matters.
@@ -95,7 +96,7 @@ def of_clock(case: str, name: str, life: Life, categories: tuple[str, ...]) -> D
         note=_note(life),
         due=story.due,
         last=dates[-1] if dates else None,
-        whole_day=story.kind in _DAYS,
+        whole_day=story.kind in _DAYS or "T" not in story.amount,
         zone=story.zone,
         status="off" if off else "done" if ended else "open",
         sequence=max(len(moves) - 1, 0) + ended + (story.status == "withdrawn"),
