@@ -221,6 +221,18 @@ def test_a_timeline_says_what_ran_rested_moved_and_was_kept(lee: Seat, clock: An
     assert squeezed("would be due") in early
 
 
+@pytest.mark.parametrize("form", READ)
+def test_how_a_deadline_ended_is_said(lee: Seat, clock: Any, form: str) -> None:
+    case = lee.open("care.case").id
+    clock.forward(days=2)
+    lee.do(case, "withdraw")
+    clock.forward(days=2)
+    shown = squeezed(READ[form](lee.picture(case, "deadlines", form)))
+    assert squeezed("cancelled Fri 2026-11-27 11:00 CET") in shown
+    assert squeezed("running") in shown
+    assert only(lee.export_deadlines(case))["status"] == "CANCELLED"
+
+
 def test_what_makes_no_sense_is_refused_by_name(lee: Seat, desk: Desk) -> None:
     case = lee.open("claim.case").id
     for ask, words in (
@@ -284,6 +296,7 @@ def test_a_calendar_follows_a_deadline_through_its_life(lee: Seat, clock: Any) -
     assert first["dtstart"].params["TZID"] == "Europe/Berlin"
     assert [alarm["trigger"].dt for alarm in first.walk("VALARM")] == [datetime(2026, 12, 6, 10, 0, tzinfo=UTC)]
     assert (first["sequence"], first["status"]) == (0, "CONFIRMED")
+    assert first["dtstamp"].dt == first["last-modified"].dt == datetime(2026, 11, 25, 10, 0, tzinfo=UTC)
     assert lee.export_deadlines(case) == lee.export_deadlines(case)
 
     clock.forward(days=1)

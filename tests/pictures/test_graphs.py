@@ -17,12 +17,12 @@ import homecare
 from casekit import BadInput
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.scxml import read_scxml
-from casekit.definition.casetype import CaseType, State
+from casekit.definition.casetype import CaseType, State, Transition
 from casekit.pictures.boxes import blocks
 from casekit.pictures.graph import Graph
 from casekit.pictures.placing import Box, placed
 from casekit.pictures.plan import plan_graph
-from casekit.pictures.states import state_graph
+from casekit.pictures.states import Live, Standing, state_graph
 from casekit.pictures.text import clean
 from casekit.pictures.writing import written
 from pictures.charts import HOSTILE, case_types, compiled, dot_texts, mermaid_texts, read_dot, squeezed, svg_elements, svg_texts
@@ -148,6 +148,29 @@ def test_the_same_in_every_process() -> None:
     ]
     assert len(runs[0].split()) == 12
     assert runs[0] == runs[1] == runs[2]
+
+
+def test_a_way_is_marked_at_the_states_that_are_active_only() -> None:
+    states = {"a": State("A", "open"), "b": State("B", "open"), "c": State("C", "closed", outcome="c")}
+    definition = compiled(CaseType("x.y", "1", "X", "a", states, {"end": Transition(("a", "b"), "c")}))
+    live = Live("X-1", frozenset({"b"}), {"end": Standing("possible")})
+    graph = state_graph(definition, live)
+    assert {edge.source: edge.sign for edge in graph.edges if edge.kind == "way"} == {"a": "", "b": "possible"}
+    assert {node.id: node.sign for node in graph.nodes if node.key} == {"a": "", "b": "now", "c": ""}
+
+
+def test_a_line_between_a_state_and_what_lies_in_it_begins_at_a_point_within() -> None:
+    inner = {"u": State("U"), "v": State("V")}
+    ways = {"down": Transition("a", "a.v"), "up": Transition("a.v", "a"), "again": Transition("a", "a"), "out": Transition("a", "b")}
+    states = {"a": State("A", "open", "u", inner), "b": State("B", "open")}
+    graph = state_graph(compiled(CaseType("x.y", "1", "X", "a", states, ways)))
+    routes = {route.edge.key: (route.tail, route.head, route.clip_tail, route.clip_head) for route in graph.routes if route.edge.key}
+    assert routes == {
+        "down": (" a", "a.v", "", ""),
+        "up": ("a.v", " a", "", ""),
+        "again": (" a", " a", "", ""),
+        "out": ("a.u", "b", "a", ""),
+    }
 
 
 def test_the_same_from_many_threads() -> None:
