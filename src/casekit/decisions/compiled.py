@@ -365,10 +365,10 @@ def _seen(forms: Iterable[Mapping[str, Field]]) -> dict[str, Field]:
     found: dict[str, Field] = {}
     mixed: set[str] = set()
     for form in forms:
-        for name, field in form.items():
-            known = found.setdefault(name, field)
-            mixed |= {name} if kind_of(known.schema) != kind_of(field.schema) else set()
-            found[name] = field if field.personal else known
+        for name, said in form.items():
+            known = found.setdefault(name, said)
+            mixed |= {name} if kind_of(known.schema) != kind_of(said.schema) else set()
+            found[name] = said if said.personal else known
     return {name: field for name, field in found.items() if name not in mixed}
 
 

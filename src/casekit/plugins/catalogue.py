@@ -300,7 +300,7 @@ def check_rule(rule: Rule, view: View) -> bool | None:
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
     """Calls a function with those of the arguments that it names; with all, where it takes any."""
     names = _named(function)
-    if names is None or len(names) == len(arguments):  # a hook names nothing else: its signature was checked
+    if names is None or names == tuple(arguments):
         return function(**arguments)
     return function(**{name: arguments[name] for name in names if name in arguments})
 

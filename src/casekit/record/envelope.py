@@ -8,11 +8,12 @@ carries envelopes and never needs one open.
 from __future__ import annotations
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
+from binascii import a2b_base64, b2a_base64
 
 from attrs import frozen
 
 _FORM = re.compile(r"v1\.([0-9a-f]{16})\.([A-Za-z0-9_-]{16})\.([A-Za-z0-9_-]{22,})")
+_URLSAFE = bytes.maketrans(b"+/", b"-_")
 
 
 @frozen
@@ -35,7 +36,8 @@ class Envelope:
 
 def pack(key: str, nonce: bytes, ciphertext: bytes) -> str:
     """The text of an envelope."""
-    text = urlsafe_b64encode(nonce + ciphertext).decode().rstrip("=")  # 12 bytes are 16 letters, and no padding
+    text = b2a_base64(nonce + ciphertext, newline=False).translate(_URLSAFE).decode().rstrip("=")
+    # 12 bytes are 16 letters, and no padding
     return f"v1.{key}.{text[:16]}.{text[16:]}"
 
 
@@ -58,7 +60,7 @@ def parts(text: str) -> tuple[str, bytes, bytes]:
     if match is None:
         raise ValueError("not an envelope of version 1")
     key, nonce, ciphertext = match.groups()
-    sealed = urlsafe_b64decode(nonce + ciphertext + "=" * (-len(ciphertext) % 4))
+    sealed = a2b_base64((nonce + ciphertext).replace("-", "+").replace("_", "/") + "=" * (-len(ciphertext) % 4))
     return key, sealed[:12], sealed[12:]
 
 
