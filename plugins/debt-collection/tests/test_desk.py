@@ -344,10 +344,10 @@ def test_the_loop_from_means_to_a_longer_arrangement(lee: Seat, boss: Seat, cloc
     [first, second] = lee.rounds(case)
     assert [(s.kind, s.title) for s in first.steps] == [
         ("choose", "instalments-7"),
-        ("adjust", "debt.set-goal"),
+        ("adjust", "debt.set-goal: sets paid-off"),
         ("review", "round 1"),
     ]
-    assert [(s.kind, s.title, s.text) for s in second.steps] == [("adjust", "debt.replan", "what she can pay")]
+    assert [(s.kind, s.title, s.text) for s in second.steps] == [("adjust", "debt.replan: chooses instalments-16", "what she can pay")]
     assert (first.review is not None, second.review) == (True, None)
     assert [(i.name, i.state) for i in first.items] == [("confirm.1", "active")], "the plan of the first round, as it was left"
     assert [(i.name, i.state) for i in second.items] == [("confirm.1", "replaced"), ("confirm.2", "active")]

@@ -135,7 +135,7 @@ def items_of(file: CaseFile) -> list[PlanItem]:
     """All instances that ever were in the plan of a case, in the order of their coming."""
     rows = {(row[0], row[1]): row for row in file.rows("tasks")}
     pieces = file.definition.planning.pieces if file.definition else {}
-    authors = _Authors(file)
+    authors = Authors(file)
     items = [authors.of(item_of(file, row, pieces)) for row in rows.values()]
     return sorted(items, key=lambda item: (item.at, item.item, int(item.instance)))
 
@@ -149,7 +149,7 @@ def item_of(file: CaseFile, row: tuple[Any, ...], pieces: Mapping[str, Piece]) -
     return PlanItem(item, instance, kind, title, state, stage, who, at, started, due, ended, source or "", n)
 
 
-class _Authors:
+class Authors:
     """Who put items into a plan, and why, from the entries that their sources name."""
 
     def __init__(self, file: CaseFile) -> None:

@@ -10,7 +10,7 @@ from attrs import define, field
 from casekit.decisions.items import Piece
 from casekit.desk.casefile import CaseFile
 from casekit.desk.loopvalues import Round
-from casekit.desk.plans import item_of
+from casekit.desk.plans import Authors, item_of
 from casekit.desk.planvalues import PlanItem
 from casekit.desk.timeline import happening, owners
 from casekit.desk.values import Happening
@@ -33,7 +33,7 @@ def rounds(work: Work, stream: Stream, file: CaseFile) -> tuple[Round, ...]:
         return ()
     pieces = file.definition.planning.pieces if file.definition else {}
     head: Json | None = None
-    kept = _Kept(file, pieces)
+    kept = _Kept(file, pieces, Authors(file))
     found = []
     for number, part in enumerate(_parted(entries), start=1):
         steps = []
@@ -70,6 +70,7 @@ class _Kept:
 
     file: CaseFile
     pieces: Mapping[str, Piece]
+    authors: Authors
     rows: dict[tuple[Any, ...], tuple[Any, ...]] = field(factory=dict)
 
     def take(self, written: Sequence[Row]) -> None:
@@ -77,5 +78,6 @@ class _Kept:
 
     def items(self, since: int) -> tuple[PlanItem, ...]:
         """What lives, and what has ended since an entry."""
-        found = [item_of(self.file, row, self.pieces) for row in self.rows.values() if row[_ENDED] is None or row[2] >= since]
+        rows = [row for row in self.rows.values() if row[_ENDED] is None or row[2] >= since]
+        found = [self.authors.of(item_of(self.file, row, self.pieces)) for row in rows]
         return tuple(sorted(found, key=lambda item: (item.at, item.item, int(item.instance))))

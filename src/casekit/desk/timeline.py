@@ -151,7 +151,15 @@ def _goal(about: Json) -> str:
     return f"{about['key']}: {goal['measure']} {goal['want']} {goal['target']}{by}"
 
 
+def _adjustment(about: Json) -> str:
+    """What was taken, and what it does: its key alone says nothing to people."""
+    done = [f"chooses {about['option']}"] if "option" in about else []
+    done += [f"{word} {', '.join(about[name])}" for name, word in (("sets", "sets"), ("drops", "gives up")) if name in about]
+    return f"{about['key']}: {'; '.join(done)}"
+
+
 _WORDED: Mapping[str, Callable[[Json], str]] = {
+    "adjust": _adjustment,
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
     "review": lambda about: f"round {about['round']}",

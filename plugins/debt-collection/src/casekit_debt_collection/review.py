@@ -58,8 +58,8 @@ def _instalments(view: View, chosen: Mark, promises: list[RunningClock]) -> Iter
     yield Finding("debt.instalments-kept", "{kept} of {all} instalments were kept.", (), args)
     missed = sorted(clock.due for clock in promises if clock.status == "breached" and clock.due)
     if missed:
-        args = {"count": len(missed), "first": _last_day(missed[0], view.zone)}
-        yield Finding("debt.instalments-missed", "{count} instalments were missed, the first was due by {first}.", (), args)
+        words = "{count} instalments were missed, the first was due by {first}."
+        yield Finding("debt.instalments-missed", words, (), {"count": len(missed), "first": _last_day(missed[0], view.zone)})
 
 
 def _changed(view: View, chosen: Mark) -> Iterator[Finding]:
@@ -86,9 +86,14 @@ def _out_of_reach(view: View, promises: list[RunningClock]) -> Iterator[Finding 
     yield Finding("debt.out-of-reach", "An instalment takes {amount} a month, and {left} is left.", inputs, args)
     count = affordable(balance, known.disposable)
     if count is not None:
-        args = {"count": count, "balance": balance, "left": known.disposable}
-        because = (f"{known.disposable} is left a month.",)
-        yield Adjustment("debt.replan", "Pay {balance} in {count} instalments instead", f"instalments-{count}", args=args, because=because)
+        words, because = "Pay {balance} in {count} instalments instead", f"{known.disposable} is left a month."
+        yield Adjustment(
+            "debt.replan",
+            words,
+            f"instalments-{count}",
+            args={"count": count, "balance": balance, "left": known.disposable},
+            because=because,
+        )
 
 
 def _goal(view: View, promises: list[RunningClock]) -> Iterator[Adjustment]:
