@@ -103,7 +103,9 @@ class Oracle:
     # --- rules
 
     def live(self, item: str = "") -> list[One]:
-        return [o for o in self.all if o.state in _LIVE and item in ("", o.item)]
+        """In the order of the plan, a stage before what lies in it, that before the next one; the oldest instance first."""
+        found = [o for o in self.all if o.state in _LIVE and item in ("", o.item)]
+        return sorted(found, key=lambda o: (self.place(o.item), o.number))
 
     def inside(self, stage: One | None) -> list[One]:
         return [o for o in self.live() if o.within is stage]
@@ -173,7 +175,7 @@ class Oracle:
 
     def completion(self) -> bool:
         stages = [o for o in self.live() if self.plan[o.item].kind == "stage" and o.state == "active"]
-        for one in sorted(stages, key=lambda o: -self.depth(o.item)):
+        for one in sorted(stages, key=lambda o: -len(self.place(o.item))):
             open_ = [o for o in self.inside(one) if o.state in ("available", "enabled") and self.plan[o.item].blocks == "always"]
             if not self.blockers(one) and (self.plan[one.item].auto_complete or not open_):
                 self.complete(one)
@@ -221,9 +223,9 @@ class Oracle:
     def on_event(item: Item) -> bool:
         return any(sentry.on for sentry in item.entry)
 
-    def depth(self, item: str) -> int:
+    def place(self, item: str) -> list[str]:
         above = self.plan[item].stage
-        return 1 + self.depth(above) if above else 0
+        return [*(self.place(above) if above else []), item]
 
 
 _LIVE = ("available", "waiting", "enabled", "disabled", "active")

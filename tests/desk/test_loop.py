@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -203,6 +204,33 @@ def test_taking_an_adjustment_asks_for_the_permissions_of_its_parts(desk: Desk, 
         with pytest.raises(Denied, match=permission):
             reviewer.adjust(case, key)
     assert lee.goals(case) == ()
+
+
+def test_of_a_review_that_rests_on_someone_who_is_erased_the_rules_stay_and_the_words_go(lee: Seat, case: str, looker: Looker) -> None:
+    lee.note_fact(case, "rent", Money("250.00", EUR))
+
+    @hookimpl
+    def casekit_review(view: View, findings: Any) -> Iterator[Any]:
+        yield Finding("alpha.rent", "She pays {rent}.", args={"rent": view.latest["rent"]})
+        yield Adjustment("a.goal", "Have it halved", goals=[Goal("less", "fact('rent')", "125.00 EUR", title="Half for Eve")])
+
+    looker.casekit_review = casekit_review  # type: ignore[method-assign]
+    looking = lee.desk.catalogue.implementations("casekit_review", "tenancy.dispute")
+    looking[:] = [evolve(asked, call=casekit_review) for asked in looking if asked.plugin.name == "alpha"]
+    lee.adjust(case, "a.goal")
+    lee.review(case, "as ever")
+    assert (lee.goals(case)[0].goal.title, lee.timeline(case)[-1].review.findings[0].text) == ("Half for Eve", "She pays 250.00 EUR.")  # type: ignore[union-attr]
+    lee.document(case, "letter", b"x")
+    lee.do(case, "withdraw")
+    eve = lee.file(case).party("tenant")
+    assert eve is not None
+    lee.erase(eve)
+    [first, _] = lee.rounds(case)
+    assert first.review is not None
+    [found] = [f for f in first.review.findings if f.rule == "alpha.rent"]
+    assert (found.text, found.signed_by) == ("The words are erased.", "alpha 2.1")
+    assert [(a.key, a.text, [g.key for g in a.goals]) for a in first.review.adjustments] == [("a.goal", "The words are erased.", ["less"])]
+    assert [(p.goal.key, p.goal.title, p.reached) for p in lee.goals(case)] == [("less", "", None)]
 
 
 # --- rounds
