@@ -42,6 +42,7 @@ CLEAR = {
     "item.stage": "a key of the plan, or refused",
     "item.own": "keys, offsets and conditions; a title in it is refused",
     "set_goal.owner": "a role of those who work here",
+    "adjust.adjustment": "the key of an adjustment, checked as a rule key is",
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
@@ -308,6 +309,7 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.change(case, {mark("change.field"): "x"}),
         lambda: lee.close(case, mark("close.outcome")),
         lambda: lee.choose(case, mark("choose.option")),
+        lambda: lee.adjust(case, mark("adjust.adjustment")),
         lambda: lee.item(case, mark("item.action"), "ring"),
         lambda: lee.item(case, "complete", mark("item.item")),
         lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),
@@ -355,6 +357,13 @@ def _answers(lee: Seat, case: str, mark: Marks, gossip: Gossip) -> None:
     gossip.on = {"plan"}
     assert next(f.rule for f in lee.assess(case)) == "gossip.found"
     lee.choose(case, lee.options(case)["talk"].key, reason=mark("choose.reason"), key=mark("choose.key"))
+    gossip.on = {"review"}
+    lee.review(case, mark("review.text"))
+    lee.adjust(case, "gossip.talk", reason=mark("adjust.reason"), key=mark("adjust.key"))
+    gossip.on = {"review", "object"}
+    for command in (lambda: lee.review(case, mark("review.text")), lambda: lee.adjust(case, "gossip.talk", reason=mark("adjust.reason"))):
+        with turned_away():
+            command()
     gossip.on = set()
 
 
@@ -401,11 +410,23 @@ def test_markers_are_found_nowhere_without_the_keys(
     assert not found, "\n".join(found)
 
 
+LOOKED = ("look.words", "look.args", "look.citation", "look.adjustment", "look.because", "adjust.reason")
+
+
 def _with_keys(desk: Desk, case: str, mark: Marks) -> None:
     """With the keys they are all there: they were planted, and not lost."""
     said = str(desk.seat("user:lee", roles={"clerk"}).export(case)["readable"])
     places = ["note.text", "open.data", "change.data", "pay.note", "message.text", "document.name", "do.reason", "before.note.words"]
-    for place in (*places, "before.pay.failed", "before.pay.citation", "before_message.args", "close.failed", "choose.reason", "do.fields"):
+    for place in (
+        *places,
+        "before.pay.failed",
+        "before.pay.citation",
+        "before_message.args",
+        "close.failed",
+        "choose.reason",
+        "do.fields",
+        *LOOKED,
+    ):
         assert any(marker in said for marker in mark.planted[place]), f"{place} was never written"
 
 
