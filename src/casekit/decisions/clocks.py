@@ -74,10 +74,12 @@ class Clocks:
                 warnings = state.get("warn", [])
                 if warnings and warnings[0] <= moment:
                     new = {**state, "warned": state.get("warned", 0) + 1, "warn": warnings[1:]}
+                    if "marks" in state:
+                        new["marks"] = state["marks"][1:]
                     self.put(timer.id, instance, new)
-                    self._run.raise_(f"clock.{timer.id}.warned")
+                    self._say(timer, instance, state, "warned")
                 if "due" in state and state["due"] <= moment:
-                    kept = {k: v for k, v in self.live[timer.id][instance].items() if k != "warn"}
+                    kept = {k: v for k, v in self.live[timer.id][instance].items() if k not in ("warn", "marks")}
                     breached = {**kept, "status": "breached", "breached": moment}
                     self.put(timer.id, instance, self.cycles.breached(timer, breached) if self.cycles and timer.terms else breached)
                     self._run.raise_(f"clock.{timer.id}.breached")
@@ -85,8 +87,23 @@ class Clocks:
     def _escalate(self, timer: Timer, instance: str, state: Json) -> None:
         rest = state["escalate"][1:]
         new = {**state, "escalated": state.get("escalated", 0) + 1, "escalate": rest}
-        self.put(timer.id, instance, new if rest else {k: v for k, v in new.items() if k != "escalate"})
-        self._run.raise_(f"clock.{timer.id}.escalated")
+        if "marks" in state:
+            new["marks"] = state["marks"][1:]
+        self.put(timer.id, instance, new if rest else {k: v for k, v in new.items() if k not in ("escalate", "marks")})
+        self._say(timer, instance, state, "escalated")
+
+    def _say(self, timer: Timer, instance: str, state: Json, word: str) -> None:
+        """Raises the event of a warning or an escalation, and what it has of its own: an event, an addressee."""
+        self._run.raise_(f"clock.{timer.id}.{word}")
+        if "marks" not in state or timer.terms is None:
+            return
+        marks = timer.terms.warn if word == "warned" else timer.terms.escalate
+        says = marks[state["marks"][0]].says
+        if says.emit:
+            self._run.raise_(says.emit)
+        if says.emit or says.to:
+            named = {name: text for name, text in (("to", says.to), ("emit", says.emit)) if text}
+            self._run.ask(f"clock.{word}", clock=timer.id, instance=instance, at=says.at, due=state["due"], **named)
 
     def judge(self) -> bool:
         """Looks at every clock's conditions once; whether anything moved."""

@@ -179,6 +179,10 @@ class Run:
         """Puts an internal event into the queue."""
         self._queue.append((event, fields or _NOTHING))
 
+    def ask(self, effect: str, **args: Any) -> None:
+        """Asks for an effect."""
+        self.effects.append(Effect(effect, args))
+
     def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart.
 

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from casekit.decisions.items import LISTENING, WORDS, asked_for, event_named
-from casekit.definition.casetype import ALWAYS, CaseType, State
+from casekit.definition.casetype import ALWAYS, CaseType, Signal, State
 from casekit.definition.fields import kind_of
 from casekit.definition.plan import ITEM_KINDS, Item, Sentry
 
@@ -14,7 +14,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),
@@ -164,7 +164,8 @@ def _raised(case_type: CaseType) -> set[str]:
     for action in actions:
         actions += [*action.do, *action.otherwise]
     fired = {t.on or key for key, t in case_type.transitions.items()} - {ALWAYS}
-    return fired | {a.emit for a in actions if a.emit}
+    signals = [s for clock in case_type.clocks.values() for s in (*clock.warn, *clock.escalate) if isinstance(s, Signal)]
+    return fired | {a.emit for a in actions if a.emit} | {s.emit for s in signals if s.emit}
 
 
 def _transitions(case_type: CaseType) -> Found:

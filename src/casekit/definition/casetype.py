@@ -12,7 +12,7 @@ from typing import Any, Literal
 from attrs import field as attr
 from attrs import frozen
 
-from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Target
+from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signal, Target
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
 
@@ -293,6 +293,7 @@ __all__ = [
     "Requirement",
     "Role",
     "ServiceLevel",
+    "Signal",
     "State",
     "Target",
     "Total",
