@@ -18,7 +18,7 @@ from casekit.decisions.check import check
 from casekit.decisions.extending import extend
 from casekit.decisions.machine import Run
 from casekit.definition.calendars import Calendar, HolidaySet, week
-from casekit.definition.casetype import Action, Amount, Anchor, CaseType, Clock, ServiceLevel, Signal, State, Target, Transition
+from casekit.definition.casetype import Action, Amount, Anchor, CaseType, Clock, Role, ServiceLevel, Signal, State, Target, Transition
 from casekit.definition.counts import Count, Counts
 from casekit.definition.fields import field
 from casekit.definition.load import canonical, structure
@@ -138,6 +138,62 @@ def test_a_warning_two_hours_before_lies_in_the_office_not_in_the_night(run: Any
     case.tick(at("2026-03-20T10:00"))
     assert spoken(case) == ["clock.c.warned"] * 2 + ["clock.c.breached"] + ["clock.c.escalated"] * 3
     assert (live(case)["escalated"], "wake" in case.machine) == (3, False)
+
+
+def test_a_signal_has_its_own_event_and_addressee_on_the_clocks_own_calendar(run: Any) -> None:
+    # Due Monday 10:00; "two hours before" is Friday 16:00, "a working day after" is Tuesday 10:00.
+    clock = Clock(
+        "PT10H",
+        start="at('busy')",
+        kind="business",
+        calendar="ny",
+        warn=("-PT3H", Signal("-PT2H", emit="hurry", to="lead"), Signal("75%", to="clerk")),
+        escalate=(Signal("+P1D", emit="shout", to="head"), "150%"),
+    )
+    heard = {"hurried": Transition("busy", None, on="hurry", do=(Action(set={"high": "True"}),))}
+    staff = {name: Role() for name in ("lead", "clerk", "head")}
+    case = run(kind(clock, transitions=heard, roles=staff), at("2026-03-05T12:00")).do("go", at("2026-03-05T16:00"))
+    assert live(case)["due"] == at("2026-03-09T10:00")
+
+    def asked() -> list[Any]:
+        return [(run_, args["to"], args["at"]) for _, _, effects, _, _ in case.log for run_, args in effects]
+
+    assert live(case)["warn"] == [at("2026-03-06T15:00"), at("2026-03-06T15:30"), at("2026-03-06T16:00")]
+    case.tick(at("2026-03-06T15:30"))
+    assert asked() == [("clock.warned", "clerk", "75%")]
+    case.do("paused", to=True)
+    assert case.world.data.get("high") is None
+    case.tick(at("2026-03-06T16:00"))
+    assert (asked()[1:], case.world.data["high"]) == ([("clock.warned", "lead", "-PT2H")], True)
+    case.tick(at("2026-03-10T10:00"))
+    assert asked()[2:] == [("clock.escalated", "head", "+P1D")]
+    assert case.happened[-2:] == ["clock.c.escalated", "shout"]
+    assert (live(case)["escalated"], "escalate" in live(case), "marks" in live(case)) == (2, False, False)
+
+
+def test_after_a_rest_the_signals_left_are_those_that_were_not_given(run: Any) -> None:
+    # By parts they come in another order than by offset once the clock has rested: each still goes to its own addressee.
+    clock = evolve(OFFICE, warn=(Signal("-PT3H", to="lead"), Signal("50%", to="clerk")), reset="", amount="PT8H")
+    staff = {name: Role() for name in ("lead", "clerk")}
+    case = run(kind(clock, roles=staff), at("2026-03-02T09:00")).do("go").tick(at("2026-03-02T13:30"))
+    case.do("paused", to=True).do("paused", at("2026-03-03T10:00"), to=False)
+    assert (live(case)["warn"], live(case)["marks"]) == ([at("2026-03-03T10:30")], [0])
+    case.tick(at("2026-03-03T11:00"))
+    assert [args["to"] for _, _, effects, _, _ in case.log for _, args in effects] == ["clerk", "lead"]
+
+
+def test_working_days_before_a_last_day_are_those_of_the_courts_calendar(run: Any) -> None:
+    # Last day Tuesday 7 April; Pasquetta is the Monday. Two days before begins Monday, two working days before Friday.
+    rules = {"r": Counts("r", (Count("r", "1"),))}
+    marks = (Signal("-P2D", to="lead"), Signal("-P2D", to="clerk", working=True))
+    days = Working(Calendar("days", "1", hours=week(), zone="Europe/Rome", holidays={"it": HolidaySet({"2026-04-06": "Pasquetta"})}))
+    clock = Clock("P14D", start="at('busy')", kind="counted", count="r", calendar="days", warn=marks)
+    staff = {name: Role() for name in ("lead", "clerk")}
+    where = {"calendars": {"days": days}, "counts": rules, "zone": "Europe/Rome"}
+    case = run(kind(clock, roles=staff), at("2026-03-24T10:00", "Europe/Rome"), **where).do("go")
+    assert live(case)["day"] == "2026-04-07"
+    assert live(case)["warn"] == [at("2026-04-03T00:00", "Europe/Rome"), at("2026-04-06T00:00", "Europe/Rome")]
+    assert live(case)["marks"] == [1, 0]
 
 
 def test_an_escalation_ends_when_the_clock_is_met_after_all(run: Any) -> None:
@@ -532,8 +588,8 @@ LOOPS = kind(
         start="at('busy')",
         stop="stopped",
         pause="paused",
-        warn=("75%", "-PT3H"),
-        escalate=("P1D",),
+        warn=("75%", Signal("-PT3H", emit="hurry", to="lead")),
+        escalate=(Signal("P1D", to="lead"),),
         kind="business",
         calendar="rome",
     ),
@@ -542,6 +598,16 @@ LOOPS = kind(
         "long": Clock("P30D", start="at('busy') or at('idle')", pause="at('idle')", warn=("-P20D", "25%"), occurrence="once", speaks="ny"),
         "hear": Clock(
             "-P7D", start="known(hearing)", kind="counted", count="r", calendar="rome", anchor=Anchor(field="hearing"), warn="-P2D"
+        ),
+        "law": Clock(
+            start="known(hearing)",
+            pause="paused",
+            kind="counted",
+            count="r",
+            calendar="rome",
+            amounts=(Amount("P9D", when="high"), Amount("P30D")),
+            on_change="recompute",
+            warn=(Signal("-P2D", to="lead", working=True), Signal("50%", emit="half")),
         ),
         "after": Clock("PT6H", start="breached('hear')", anchor=Anchor(clock="hear", offset="P1D"), kind="business", calendar="round"),
         "level": Clock(
@@ -561,9 +627,13 @@ LOOPS = kind(
         "worn-out": Transition(("idle", "busy"), "over", on="clock.long.breached"),
         "woken": Transition(("idle", "busy"), None, on="clock.c.escalated", do=(Action(set={"paused": "False", "high": "False"}),)),
         "relaxed": Transition("busy", None, on="clock.level.breached", do=(Action(set={"paused": "True"}),)),
+        "hurried": Transition(("idle", "busy"), None, on="hurry", do=(Action(set={"paused": "False"}),)),
+        "halved": Transition(("idle", "busy"), None, on="half", do=(Action(set={"high": "True"}),)),
+        "asked": Transition("idle", None, on="clock.law.would-move", do=(Action(set={"paused": "True"}),)),
         "unpaused": Transition(("idle", "busy"), None, on="clock.after.breached", do=(Action(set={"paused": "False"}),)),
     },
 )
+LOOPS = evolve(LOOPS, roles={"lead": Role()})
 COUNTS = {"r": Counts("r", (Count("r", "1", roll="direction"),))}
 
 

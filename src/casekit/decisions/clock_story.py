@@ -20,7 +20,7 @@ from casekit.decisions.steps import Step, exact, words
 from casekit.decisions.timers import Timer
 from casekit.errors import BadInput
 from casekit.model.canonical import Json
-from casekit.model.time import Duration, from_micros, micros
+from casekit.model.time import Duration, micros
 
 
 @frozen
@@ -395,7 +395,7 @@ def _if_resumed(timer: Timer, state: Json, world: World, at: str, inputs: Inputs
         return None
     if timer.says.kind == "counted":
         answer = _counted(timer, {**state, "tolled": [*state.get("tolled", ()), [state["rests"], at]]}, world, inputs)
-        return from_micros(micros(answer.safe.at) + state.get("more", 0)) if isinstance(answer, Counted) else None
+        return reckoning.later(timer, answer.safe.at, state.get("more", 0), world.zone) if isinstance(answer, Counted) else None
     on = reckoning.measure(timer, reckoning.calendar_of(timer, state), world)
     return on.add(at, Duration(micros=state["left"]))
 
@@ -475,12 +475,13 @@ def _spoken(timer: Timer, known: Sequence[Said], state: Json, at: str) -> Iterab
                 yield Spoken(one.at, word, args["at"], args.get("to", ""), one.n)
     if timer.terms is None or not known or known[-1].live is None:
         return
-    for name, word, marks in (("warn", "warned", timer.terms.warn), ("escalate", "escalated", timer.terms.escalate)):
-        places = state.get("marks", [None] * len(state.get(name, ())))
-        for when, place in zip(state.get(name, ()), places, strict=True):
-            if when > at:
-                says = marks[place].says if place is not None else None
-                yield Spoken(when, word, says.at if says else "", says.to if says else "", None)
+    late = state["status"] == "breached"
+    name, word, marks = ("escalate", "escalated", timer.terms.escalate) if late else ("warn", "warned", timer.terms.warn)
+    ahead: list[str] = state.get(name, [])
+    for when, place in zip(ahead, state.get("marks", [None] * len(ahead)), strict=True):
+        if when > at:
+            says = marks[place].says if place is not None else None
+            yield Spoken(when, word, says.at if says else "", says.to if says else "", None)
 
 
 def _stretch(one: Said) -> tuple[Any, ...]:

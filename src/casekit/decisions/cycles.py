@@ -119,8 +119,14 @@ class Cycles:
             return state
         state["due"] = due
         if "more" in state:  # what an actor gave lies beyond what was computed
-            state["computed"] = reckoning.due_of(timer, {**state, "total": state["total"] - state["more"]}, world)
+            state["computed"] = self._computed(timer, state)
         return state | self.warnings(timer, state)
+
+    def _computed(self, timer: Timer, state: Json) -> str | None:
+        world = self._run.world
+        if timer.says.kind == "counted":
+            return reckoning.later(timer, state["due"], -state["more"], world.zone)
+        return reckoning.due_of(timer, {**state, "total": state["total"] - state["more"]}, world)
 
     def warnings(self, timer: Timer, state: Json) -> Json:
         """When an instance with a due instant warns from now on, as the head keeps it."""
@@ -258,7 +264,8 @@ class Cycles:
         """Lets a period that the law counts rest, or run on: it is counted anew, without the days on which it rested."""
         run = self._run
         if paused and state["status"] == "running":
-            kept = {name: value for name, value in state.items() if name not in ("due", "computed", "warn", "would", "asked")}
+            waits = ("would", "asked") if "would" in state else ()  # it is asked again when it runs on
+            kept = {name: value for name, value in state.items() if name not in ("due", "computed", "warn", *waits)}
             if "warn" in state:
                 kept["unsaid"] = len(state["warn"])
             if "due" in state:
@@ -274,8 +281,7 @@ class Cycles:
             rests = [*state.get("tolled", ()), [state["rests"], run.now]]
             new = {**kept, "status": "running", "tolled": rests, "since": self._instant(state["anchor"]), "moved": run.now}
             new |= reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs, rests)
-            if "more" in new and "total" in new:
-                new["total"] += new["more"]
+            new |= reckoning.with_more(timer, new, run.world)
             self._clocks.put(timer.id, instance, self._resumed(timer, new, state.get("unsaid", 0)))
             return True
         return False

@@ -57,8 +57,10 @@ def extend(run: Run, clock: str, instance: str, to: str, by: Duration | None, en
             raise BadInput.at(
                 f"clock {clock}", "it rests, and has no date that could be set", "give more time (by), or let it run on first"
             )
-        more = on.between(run.now, on.add(run.now, by))
-        run.clocks.put(clock, instance, _longer({**state, "left": state["left"] + more, "extended": entry}, more))
+        until = on.add(run.now, by)
+        more = on.between(run.now, until)
+        longer = {**state, "left": state["left"] + more, "extended": entry}
+        run.clocks.put(clock, instance, _longer(longer, more, _given(timer, state, run.now, until, run)))
         return None, None
     before = state.get("due")
     if before is None:
@@ -68,7 +70,7 @@ def extend(run: Run, clock: str, instance: str, to: str, by: Duration | None, en
         raise BadInput.at(f"clock {clock}", f"{due} is no later time for it", "give an instant that lies ahead and is not the present one")
     new = {name: value for name, value in state.items() if name not in ("due", "warn", "marks")}
     new |= {"due": due, "computed": state.get("computed", before), "extended": entry}
-    new = _longer(new, on.between(before, due))
+    new = _longer(new, on.between(before, due), _given(timer, state, before, due, run))
     run.clocks.put(clock, instance, new | _warnings(timer, new, run))
     run.raise_(f"clock.{clock}.moved")
     return before, due
@@ -104,8 +106,12 @@ def _measure(timer: Timer, state: Json, run: Run) -> reckoning.Measure:
     return reckoning.measure(timer, reckoning.calendar_of(timer, state), run.world)
 
 
-def _longer(state: Json, more: int) -> Json:
-    return {**state, "total": state["total"] + more, "more": state.get("more", 0) + more} if "total" in state else state
+def _given(timer: Timer, state: Json, before: str, after: str, run: Run) -> int:
+    return reckoning.given(timer, before, after, run.world, reckoning.calendar_of(timer, state))
+
+
+def _longer(state: Json, more: int, given: int) -> Json:
+    return {**state, "total": state["total"] + more, "more": state.get("more", 0) + given} if "total" in state else state
 
 
 def _warnings(timer: Timer, state: Json, run: Run) -> Json:

@@ -40,8 +40,7 @@ def propose(run: Run, timer: Timer, instance: str, state: Json, row: Row | None,
     plain = {name: value for name, value in state.items() if name not in (*_PROPOSED, "would", "asked")}
     target = {"anchor": anchor, "since": reckoning.first_instant(anchor, run.world.zone)}
     target |= reckoning.targeted(timer, row, anchor, run.world, run.inputs, state.get("tolled", ()))
-    if "more" in state and "total" in target:
-        target["total"] += state["more"]
+    target |= reckoning.with_more(timer, {**target, **_part(state, "more")}, run.world)
     new = cycles.due(timer, plain | target | {"ran": 0})
     if "unsettled" in new:
         target["unsettled"] = new["unsettled"]
@@ -86,7 +85,8 @@ def confirm(run: Run, clock: str, instance: str) -> tuple[str | None, str | None
     """Gives an instance the date that was proposed; one that was breached by the old date runs again."""
     cycles, state = run.clocks.cycles, run.clocks.live[clock][instance]
     assert cycles is not None
-    gone = (*_PROPOSED, "would", "asked", "ran", "computed", "breached", "escalate", "escalated", "marks", "stopped")
+    answered = ("would",) if state["would"]["why"] == "calendar" else ("would", "asked")
+    gone = (*_PROPOSED, *answered, "ran", "computed", "breached", "escalate", "escalated", "marks", "stopped")
     kept = {name: value for name, value in state.items() if name not in gone}
     target = {name: value for name, value in state["would"].items() if name not in ("why", "at", "due")}
     new = cycles.due(run.definition.timer(clock), {**kept, **target, "status": "running", "moved": run.now})

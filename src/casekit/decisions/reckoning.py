@@ -8,6 +8,7 @@ that stretch began (``since``) and what it comes to in all (``total``), in micro
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from casekit.decisions.calendar import Working
@@ -15,7 +16,7 @@ from casekit.decisions.counting import Counted, count
 from casekit.decisions.timers import Mark, Row, Timer
 from casekit.errors import BadInput
 from casekit.model.canonical import Json
-from casekit.model.time import Duration, add, day_after, day_start, from_micros, local, micros
+from casekit.model.time import Duration, add, at_wall_time, day_after, day_start, from_micros, instant, local, micros
 
 if TYPE_CHECKING:
     from casekit.decisions.conditions import Inputs
@@ -180,6 +181,29 @@ def counted(timer: Timer, amount: str, calendar: str, anchor: str, world: World,
     return count(anchor, rules.on(day), working, amount=amount, zone=world.zone, service=service, tolled=rests)
 
 
+def later(timer: Timer, at: str, more: int, zone: str) -> str:
+    """An instant later by what an actor gave: of a period that the law counts by the clock on the wall, for a day is a day."""
+    if timer.says.kind != "counted":
+        return from_micros(micros(at) + more)
+    return instant(at_wall_time(local(at, zone).replace(tzinfo=None) + timedelta(microseconds=more), zone))
+
+
+def given(timer: Timer, before: str, after: str, world: World, calendar: str) -> int:
+    """How much time lies between two due instants, as :func:`later` gives it."""
+    if timer.says.kind != "counted":
+        return measure(timer, calendar, world).between(before, after)
+    wall = [local(at, world.zone).replace(tzinfo=None) for at in (before, after)]
+    return (wall[1] - wall[0]) // timedelta(microseconds=1)
+
+
+def with_more(timer: Timer, state: Json, world: World) -> Json:
+    """A counted target with what an actor gave beyond it."""
+    if "more" not in state or "total" not in state:
+        return {}
+    start = micros(first_instant(state["anchor"], world.zone))
+    return {"total": micros(later(timer, from_micros(start + state["total"]), state["more"], world.zone)) - start}
+
+
 def due_of(timer: Timer, state: Json, world: World) -> str | None:
     """When a running clock is due; None: it has no target."""
     if "total" not in state:
@@ -250,10 +274,13 @@ __all__ = [
     "counted",
     "due_of",
     "first_instant",
+    "given",
+    "later",
     "measure",
     "ran",
     "row_of",
     "run_so_far",
     "spoken",
     "targeted",
+    "with_more",
 ]

@@ -44,6 +44,7 @@ WORDS: Mapping[str, str] = {
     "closure": "{start}: the office is inaccessible ({note}), so the period goes on to {end}",
     "year-end": "{start}: the period begins with the end of the year, {end}",
     "tolled": "{start} to {end}: paused, {amount} does not count",
+    "rests": "{start}: the period rests at its end, so it goes on to {end}",
     "made-up": "{start} to {end}: {amount} later for the days that did not count",
     "extra": "{start} to {end}: {amount} added for the way of service",
     "day-end": "{start}: the day ends at {end}",

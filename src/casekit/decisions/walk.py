@@ -64,6 +64,7 @@ class Walk:
         self.steps: list[Step] = []
         rests = setting.tolled if self._sign > 0 and not amount.micros else ()
         self._tolled = _days_of(rests, setting.zone, rule.tolled)
+        self._barred = [*self._tolled, *(_ends_of(rests, setting.zone))]
 
     def to_day(self, start: int) -> int:
         """The last day, counted from the day of the event."""
@@ -75,14 +76,14 @@ class Walk:
             start = closes
         self._note("trigger-included" if included else "trigger-excluded", start, start)
         end = self._months(start, included) if self._amount.months else self._days(start, included)
-        end = self._contained(start, included, self._rolled(end))
+        end = self._contained(start, included, self._running(self._rolled(end)))
         extra = rule.extra if rule.extra is not None and self._setting.service in rule.extra.service and self._sign > 0 else None
         if extra is None or self._setting.close_base:
             end = self._accessible(end)
         if extra is None:
             return end
         self._note("extra", end, end + extra.days, f"P{extra.days}D", extra.citation)
-        return self._accessible(self._roll(end + extra.days, rule.roll))
+        return self._accessible(self._running(self._roll(end + extra.days, rule.roll)))
 
     def to_instant(self, at: str) -> str:
         """The end of a period in hours."""
@@ -170,6 +171,15 @@ class Walk:
     def _tolling(self, number: int) -> bool:
         return any(begun <= number <= ended for begun, ended in self._tolled)
 
+    def _running(self, end: int) -> int:
+        """The first day from one on at whose end the period does not rest: none ends before it has run again."""
+        begun, rolls = end, self._rule.roll in ("direction", "forward")
+        while any(first <= end <= last for first, last in self._barred) or (end != begun and rolls and self._closed(end)):
+            end = self._inside(end + 1)
+        if end != begun:
+            self._note("rests", begun, end)
+        return end
+
     def _working_days(self, start: int, wanted: int, included: bool) -> int:
         counted, run, number = 0, 0, start - (self._sign if included else 0)
         while counted < wanted:
@@ -178,7 +188,7 @@ class Walk:
                 raise self._wrong(
                     f"more than {SPAN} years of days were counted", "use a shorter period, or a calendar with more working days"
                 )
-            why = self._closed(number)
+            why = "paused" if self._tolling(number) else self._closed(number)
             if why:
                 self._flush(number - self._sign, run)
                 self._note("skipped", number, number, note=why)
@@ -222,7 +232,7 @@ class Walk:
         first = start if included else start + self._sign
         there = 0
         for number in range(first, end + self._sign, self._sign):
-            there += not self._closed(number)
+            there += not self._closed(number) and not self._tolling(number)
             if there == least:
                 return end
         begun = end
@@ -243,8 +253,6 @@ class Walk:
 
     def _closed(self, number: int) -> str:
         """Why a day is no working day; empty: it is one."""
-        if self._tolled and self._tolling(number):
-            return "paused"
         calendar = self._setting.working.calendar
         text = self._text(number)
         exception = calendar.exceptions.get(text)
@@ -288,3 +296,9 @@ def _days_of(rests: tuple[tuple[str, str], ...], zone: str, how: str) -> list[tu
         if first <= last:
             found.append((first, last))
     return found
+
+
+def _ends_of(rests: tuple[tuple[str, str], ...], zone: str) -> list[tuple[int, int]]:
+    """The days, first and last, at whose end a period rests."""
+    spans = [[day_number(local(at, zone).date()) for at in rest] for rest in rests]
+    return [(first, last - 1) for first, last in spans if first < last]
