@@ -196,6 +196,51 @@ def test_working_days_before_a_last_day_are_those_of_the_courts_calendar(run: An
     assert live(case)["marks"] == [1, 0]
 
 
+ALARM = kind(
+    Clock("PT2H", emit="ring", kind="business", calendar="ny"),
+    other={"plain": Clock("P1D", emit="dong")},
+    transitions={
+        "set": Transition(
+            ("idle", "busy"),
+            None,
+            form={"note": field(int)},
+            do=(Action(start="c", args={"note": "event.note"}), Action(start="plain", emit="later", after=True), Action(emit="now")),
+        ),
+        "off": Transition(("idle", "busy"), None, do=(Action(cancel=("c", "plain")),)),
+        "heard": Transition("idle", "busy", on="ring", when="event.note == 7", form={"note": field(int)}),
+    },
+)
+
+
+def test_an_alarm_is_started_by_an_action_raises_its_event_and_is_over(run: Any) -> None:
+    case = run(ALARM, at("2026-03-06T16:00")).do("set", note=6)
+    assert case.happened == ["transition.set", "now", "later"]  # what comes after waits for the rest
+    case.do("set", at("2026-03-06T16:30"), note=7)
+    assert [live(case, n)["due"] for n in ("1", "2")] == [at("2026-03-09T10:00"), at("2026-03-09T10:30")]
+    case.tick(at("2026-03-09T10:00"))
+    assert (case.machine["active"], sorted(case.machine["clocks"]["c"]), ended(case)) == (["idle"], ["2"], ["fired"])
+    assert ended(case, "plain") == ["fired"]
+    case.tick(at("2026-03-10T10:00"))
+    assert (case.machine["active"], "wake" in case.machine, spoken(case)) == (["busy"], False, [])
+
+
+def test_an_alarm_is_cancelled_by_an_action(run: Any) -> None:
+    case = run(ALARM, at("2026-03-06T16:00")).do("set", note=7).do("set", note=7).do("off").tick(at("2026-04-06T16:00"))
+    assert (case.machine["active"], ended(case), ended(case, "plain")) == (["idle"], ["cancelled"], ["cancelled"])
+
+
+def test_actions_name_clocks_that_wait_for_them() -> None:
+    for clocks, path, what in (
+        ({}, "/clocks/c", "no such clock"),
+        ({"c": Clock("P1D", start="high")}, "/clocks/c", "starts by itself"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            check(kind(other=clocks, transitions={"set": Transition("idle", None, do=(Action(start="c"),))}))
+        assert any(p.where.endswith(path) and what in p.what for p in refused.value.problems), refused.value.problems
+    with pytest.raises(BadInput, match="nothing comes after"):
+        check(kind(transitions={"set": Transition("idle", None, do=(Action(after=True, set={"high": "True"}),))}))
+
+
 def test_an_escalation_ends_when_the_clock_is_met_after_all(run: Any) -> None:
     clock = Clock("PT2H", start="at('busy')", stop="stopped", kind="business", calendar="ny", escalate=("PT1H", "P1D"))
     case = run(kind(clock), at("2026-03-02T09:00")).do("go").do("stopped", at("2026-03-02T13:00"), to=True).tick(at("2026-04-01T09:00"))
@@ -505,6 +550,9 @@ BAD = {
         "can't be raised",
     ),
     "working": (Clock("P1D", start="at('busy')", warn=Signal("-PT1H", working=True)), "/clocks/c/warn/0/working", "only days"),
+    "alarm": (Clock("P1D", start="at('busy')", emit="ring", escalate="P1D"), "/clocks/c/emit", "is over when it is due"),
+    "own": (Clock("P1D", start="at('busy')", emit="clock.c.met"), "/clocks/c/emit", "can't be raised"),
+    "unstarted": (Clock("P1D"), "/clocks/c/start", "is missing"),
     "late": (Clock("P1D", start="at('busy')", warn=Signal("P1D", to="lead")), "/clocks/c/warn/0", "does not lie before"),
 }
 
@@ -609,6 +657,8 @@ LOOPS = kind(
             on_change="recompute",
             warn=(Signal("-P2D", to="lead", working=True), Signal("50%", emit="half")),
         ),
+        "ring": Clock("PT30H", emit="rang", kind="business", calendar="ny", warn=Signal("50%", to="lead")),
+        "dong": Clock("P3D", emit="donged", pause="paused"),
         "after": Clock("PT6H", start="breached('hear')", anchor=Anchor(clock="hear", offset="P1D"), kind="business", calendar="round"),
         "level": Clock(
             start="at('busy')",
@@ -625,10 +675,14 @@ LOOPS = kind(
         "rested": Transition("idle", "busy", on="clock.rest.breached"),
         "bored": Transition("idle", None, on="clock.rest.warned", do=(Action(set={"high": "True"}),)),
         "worn-out": Transition(("idle", "busy"), "over", on="clock.long.breached"),
-        "woken": Transition(("idle", "busy"), None, on="clock.c.escalated", do=(Action(set={"paused": "False", "high": "False"}),)),
+        "woken": Transition(
+            ("idle", "busy"), None, on="clock.c.escalated", do=(Action(set={"paused": "False", "high": "False"}, start="ring"),)
+        ),
         "relaxed": Transition("busy", None, on="clock.level.breached", do=(Action(set={"paused": "True"}),)),
         "hurried": Transition(("idle", "busy"), None, on="hurry", do=(Action(set={"paused": "False"}),)),
         "halved": Transition(("idle", "busy"), None, on="half", do=(Action(set={"high": "True"}),)),
+        "rang-out": Transition(("idle", "busy"), None, on="rang", do=(Action(start="dong"), Action(set={"high": "False"}))),
+        "donged-out": Transition(("idle", "busy"), None, on="donged", do=(Action(set={"paused": "False"}), Action(start="ring"))),
         "asked": Transition("idle", None, on="clock.law.would-move", do=(Action(set={"paused": "True"}),)),
         "unpaused": Transition(("idle", "busy"), None, on="clock.after.breached", do=(Action(set={"paused": "False"}),)),
     },

@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from casekit import BadInput, Denied, Desk, Seat, builtin
+from casekit.decisions.scxml import read_scxml
 from casekit.sdk import (
     Calendar,
     CaseType,
@@ -371,6 +372,31 @@ def test_readings_say_why_what_they_rest_on_and_which_one_is_used(open_store: Ca
     ]
     assert "  goes by: last day 2026-12-10 (as the rule is written)" in story.lines()
     assert "  read otherwise: last day 2026-12-11 (bridge: only offices close [decree 7])" in story.lines()
+
+
+def test_what_an_scxml_document_sends_later_fires_on_a_desk(open_store: Callable[..., Desk], clock: Any) -> None:
+    document = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" initial="asked">
+      <state id="asked"><onentry><send event="silence" delay="172800s" id="wait"/><send event="filed"/></onentry>
+        <onexit><cancel sendid="wait"/></onexit>
+        <transition event="filed"/><transition event="reply" target="answered"/><transition event="silence" target="reminded"/></state>
+      <state id="answered"><transition event="ask" target="asked"/></state>
+      <final id="reminded"/></scxml>"""
+    read = read_scxml(document, "letters.scxml", key="letters")
+    desk = open_store(plugins=[builtin], case_types=[read.case_type])
+    seat = desk.seat("user:lee", roles={"admin"})
+    silent, quick = seat.open("letters").id, seat.open("letters").id
+    assert json.loads(seat.journal(silent)[0]["body"])["about"]["events"][-2:] == ["filed", "transition.asked-t1"]
+    clock.forward(days=1)
+    seat.do(quick, "reply")
+    clock.forward(days=1)
+    assert seat.run_due().cases == 1
+    assert (seat.case(silent).state, seat.case(quick).state) == ("reminded", "answered")
+    assert [story.status for case in (silent, quick) for story in seat.clocks(case)] == ["fired", "cancelled"]
+    seat.do(quick, "ask")
+    clock.forward(days=3)
+    seat.run_due()
+    assert seat.case(quick).state == "reminded"
+    assert seat.verify().ok
 
 
 def test_plain_clocks_have_a_story_too(seat: Seat, clock: Any) -> None:

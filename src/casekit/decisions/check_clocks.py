@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from casekit.decisions.check_lifecycle import flat
+from casekit.decisions.check_lifecycle import actions_of, flat
 from casekit.decisions.compiled import INTERNAL
 from casekit.decisions.conditions import Expression, Inputs, Scope, load
 from casekit.decisions.configurations import configurations
@@ -19,7 +19,7 @@ from casekit.errors import BadInput
 from casekit.model.time import Duration, duration
 
 Found = Iterator[tuple[str, str, str]]
-EVENT = re.compile(r"[a-z][a-z0-9_]*([-.][a-z0-9_]+)*")
+EVENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([-.][A-Za-z0-9_]+)*")
 """Names of events that a case type makes up."""
 
 _STATES_ONLY = re.compile(r"(?:at\('[^']*'\)|True|False|and|or|not|[() ])*")
@@ -28,6 +28,7 @@ _STATES_ONLY = re.compile(r"(?:at\('[^']*'\)|True|False|and|or|not|[() ])*")
 def check_clocks(case_type: CaseType) -> Found:
     """Everything that is wrong with the clocks of a case type: path, what, what to do."""
     states = flat(case_type.states)
+    yield from _by_actions(case_type)
     for id_, clock in case_type.clocks.items():
         at = f"/clocks/{id_}"
         levels = [key for key, level in case_type.sla.items() if id_ in level.targets]
@@ -49,8 +50,28 @@ def _instances(case_type: CaseType, clock: Clock, at: str) -> Found:
         for name in ("calendar", "amounts", "anchor", "reset", "start_is_run_condition", "escalate", "speaks"):
             if getattr(clock, name):
                 yield f"{at}/{name}", "an each clock has none", "leave it out"
-    elif not clock.start:
-        yield f"{at}/start", "is missing", "say under which condition it starts"
+    elif not clock.start and not any(f"/clocks/{action.start}" == at for action in actions_of(case_type)):
+        yield f"{at}/start", "is missing", "say under which condition it starts, or let an action start it"
+    if clock.emit:
+        if INTERNAL.fullmatch(clock.emit) or not EVENT.fullmatch(clock.emit):
+            yield f"{at}/emit", f"{clock.emit!r} can't be raised here", "use a name of your own, of letters, digits, '_', '-' and '.'"
+        if clock.each or clock.escalate:
+            yield f"{at}/emit", "an alarm is over when it is due", "leave each and escalate out"
+
+
+def _by_actions(case_type: CaseType) -> Found:
+    """Clocks that actions start and cancel."""
+    for action in actions_of(case_type):
+        for id_ in (*((action.start,) if action.start else ()), *action.cancel):
+            if id_ not in case_type.clocks:
+                yield (
+                    f"/clocks/{id_}",
+                    "an action names it, and there is no such clock",
+                    "name one of " + (", ".join(case_type.clocks) or "none"),
+                )
+        clock = case_type.clocks.get(action.start)
+        if clock is not None and (clock.start or clock.each):
+            yield f"/clocks/{action.start}", "it starts by itself and by an action", "say one of the two"
 
 
 def _elapsed(_case_type: CaseType, clock: Clock, at: str, leveled: bool) -> Found:
@@ -163,7 +184,7 @@ def _speaking(case_type: CaseType, clock: Clock, at: str) -> Found:
             yield (
                 f"{path}/emit",
                 f"{says.emit!r} can't be raised here",
-                "use a name of your own, in lower-case letters, digits, '-' and '.'",
+                "use a name of your own, of letters, digits, '_', '-' and '.'",
             )
         length = _read(says.at)
         if says.working and (clock.kind != "counted" or length is None or not length.days):

@@ -78,7 +78,10 @@ class Clocks:
                         new["marks"] = state["marks"][1:]
                     self.put(timer.id, instance, new)
                     self._say(timer, instance, state, "warned")
-                if "due" in state and state["due"] <= moment:
+                if "due" in state and state["due"] <= moment and timer.says.emit:
+                    self.end(timer.id, instance, "fired")
+                    self._run.raise_(timer.says.emit, state.get("fields"), after=True)
+                elif "due" in state and state["due"] <= moment:
                     kept = {k: v for k, v in self.live[timer.id][instance].items() if k not in ("warn", "marks")}
                     breached = {**kept, "status": "breached", "breached": moment}
                     self.put(timer.id, instance, self.cycles.breached(timer, breached) if self.cycles and timer.terms else breached)
@@ -129,6 +132,21 @@ class Clocks:
         due = day_start(day_after(due_day), zone)
         timer = self._run.definition.timer(clock)
         self._begin(timer, instance, due, {"args": args})
+
+    def begin(self, clock: str, fields: Json) -> None:
+        """Starts an instance of a clock that actions start; ``fields`` are those of the event that it raises."""
+        timer = self._run.definition.timer(clock)
+        memory = self._run.machine["memory"]
+        count = memory.get("started", {}).get(clock, {}).get("count", 0) + 1
+        more: Json = {"fields": fields} if fields else {}
+        if self.cycles is not None and timer.terms is not None:
+            if not self.cycles.begin(timer, str(count), more):
+                return
+        elif (due := self._due(timer)) is not None:
+            self._begin(timer, str(count), due, more)
+        else:
+            return
+        memory["started"] = {**memory.get("started", {}), clock: {"on": False, "count": count}}
 
     def cancel(self, clock: str) -> None:
         """Ends every instance of a clock without a verdict."""

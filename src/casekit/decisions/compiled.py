@@ -281,6 +281,9 @@ class _Loader:
             self.load(action.when, f"{path}/when", kinds(form)),
             self._deeds(action.do, f"{path}/do", form),
             self._deeds(action.otherwise, f"{path}/otherwise", form),
+            action.after,
+            action.start,
+            action.cancel,
         )
 
     def _expressions(self, texts: Mapping[str, str], path: str, form: Mapping[str, Field]) -> tuple[tuple[str, Expression], ...]:

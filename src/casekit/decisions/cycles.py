@@ -68,6 +68,15 @@ class Cycles:
             self._clocks.put(timer.id, str(before["count"] + 1), state)
         return True
 
+    def begin(self, timer: Timer, instance: str, more: Json) -> bool:
+        """Begins an instance that an action starts; whether it did."""
+        if not self._may_begin(timer, int(instance) - 1):
+            return False
+        state = self._begun(timer)
+        if state is not None:
+            self._clocks.put(timer.id, instance, state | more)
+        return state is not None
+
     def _vacant(self, timer: Timer) -> bool:
         """Whether a clock that must run while its start condition holds does not, and nothing ends it."""
         inputs = self._run.inputs

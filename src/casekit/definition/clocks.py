@@ -82,7 +82,7 @@ class Clock:
     Attributes:
         amount: ISO 8601 duration. Of kind ``business`` hours count open time and days are working days; of kind
             ``counted`` a period in one unit, with a minus sign counted back from the anchor, empty: the rule's own.
-        start: Condition under which it starts; it starts once each time the condition becomes true.
+        start: Condition under which it starts; it starts once each time the condition becomes true. Empty: actions start it.
         stop: Condition that meets it.
         pause: Condition during which it does not run. What is left is counted on its own calendar; of kind ``counted`` the
             days of the pause do not count, and the period ends on none of them.
@@ -113,6 +113,7 @@ class Clock:
             proposed, and a person confirms it or keeps the one there is.
         changes: To which of these changes ``on_change`` applies.
         reopen: Whether an instance that starts after one has ended counts anew, or goes on from what that one had used.
+        emit: Event that is raised when it is due. Such a clock is an alarm and no deadline: it has fired then, and is over.
         speaks: Calendar in whose open hours warnings and escalations are said: warnings before, escalations after;
             empty: at any hour.
     """
@@ -142,6 +143,7 @@ class Clock:
     changes: tuple[Trigger, ...] = attr(default=TRIGGERS, converter=_names)
     reopen: Literal["new", "continue"] = "new"
     speaks: str = ""
+    emit: str = ""
 
 
 @frozen
