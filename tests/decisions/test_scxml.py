@@ -90,7 +90,7 @@ def test_what_is_sent_later_becomes_a_clock_that_raises_it_and_a_cancel_ends_tha
     sent = (Action(start="send-s1", args={"data_by": "(n + 1)"}), Action(emit="soon", after=True))
     assert found.case_type.states["a"].on_enter == sent
     assert found.case_type.states["a"].on_exit == (Action(cancel="send-s1"),)
-    assert found.case_type.clocks == {"send-s1": Clock("PT1.500S", emit="late", title="late")}
+    assert found.case_type.clocks == {"send-s1": Clock("PT1.500S", emit="late", title="late", order=1)}
     assert any("nothing is sent later as 'other'" in note for note in found.notes)
 
 

@@ -188,6 +188,8 @@ class ClockStory:
         ran, left: Microseconds used up and left, on its own calendar; ``left`` None: it has no target.
         if_resumed: Of a clock that rests: when it would be due, were it to run on at that moment.
         intervals: Its life so far.
+        elapsed: Microseconds by status, by the calendar on the wall.
+        open: Microseconds by status in which its calendar was open; empty: it goes by none.
         moves: Every change of its date.
         steps: How the date was computed.
         zone: Zone in which words say instants.
@@ -217,19 +219,11 @@ class ClockStory:
     left: int | None
     if_resumed: str | None
     intervals: tuple[Interval, ...]
+    elapsed: Mapping[str, int]
+    open: Mapping[str, int]
     moves: tuple[Move, ...]
     steps: tuple[Step, ...]
     zone: str
-
-    @property
-    def elapsed(self) -> Mapping[str, int]:
-        """Microseconds by status, by the calendar on the wall."""
-        return _sums((i.status, i.elapsed) for i in self.intervals)
-
-    @property
-    def open(self) -> Mapping[str, int]:
-        """Microseconds by status in which its calendar was open; empty: it goes by none."""
-        return _sums((i.status, i.open) for i in self.intervals if i.open is not None)
 
     def lines(self) -> list[str]:
         """All of it in words, one part a line."""
@@ -358,6 +352,8 @@ def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inp
         left=_left(state, due, used, at) if live else None,
         if_resumed=_if_resumed(timer, state, world, at, inputs) if status == "paused" else None,
         intervals=intervals,
+        elapsed=_sums((i.status, i.elapsed) for i in intervals),
+        open=_sums((i.status, i.open) for i in intervals if i.open is not None),
         moves=tuple(_moves(known)),
         steps=tuple(_steps(timer, known, state, due, answer)) if due else (),
         zone=world.zone,
