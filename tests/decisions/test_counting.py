@@ -133,6 +133,7 @@ FRCP, FRBP = "us.frcp-6", "us.frbp-9006"
         pytest.param("de.bgb-187-1-193", "de.nw", "2025-12-23", "P2W", ["2026-01-06"], id="BGB 193: no Epiphany in North Rhine-Westphalia"),
         pytest.param("de.bgb-187-1", "de", "2024-01-31", "P1M", ["2024-02-29"], id="BT-12, BGB 188(3)"),
         pytest.param("de.bgb-187-1", "de", "2024-01-31", "P2M", ["2024-03-31"], id="BT-12: from the anchor, never step by step"),
+        pytest.param("de.bgb-187-1", "de", "2024-02-29", "P1M", ["2024-03-29"], id="BT-12: step by step it would be two days short"),
         pytest.param("de.bgb-187-2", "de", "2008-05-10", "P18Y", ["2026-05-09"], id="BGB 187(2): of age with the end of the day before"),
         pytest.param("de.bgb-187-2", "de", "2026-03-02", "P1W", ["2026-03-08"], id="BGB 188(2): week from an included day"),
         pytest.param("de.bgb-187-2", "de", "2026-01-31", "P1M", ["2026-02-28"], id="BGB 188(3): month from an included day"),
