@@ -402,6 +402,18 @@ class Seat(Questions):
         decide = lambda turn: deadlines.lengthen(turn, clock, instance, to, by, authority)  # noqa: E731
         return self._on(deadlines.EXTEND, case, decide, args, reason=reason, key=key)
 
+    def confirm_clock(self, case: CaseRef, clock: str, *, reason: str, instance: str = "", key: str = "") -> Done:
+        """Takes the new date that is proposed for a legal deadline. The one before stays in the journal."""
+        return self._answer(deadlines.CONFIRM, case, clock, instance, reason, key, takes=True)
+
+    def keep_clock(self, case: CaseRef, clock: str, *, reason: str, instance: str = "", key: str = "") -> Done:
+        """Keeps the date of a legal deadline although another one is proposed. The same change is not proposed again."""
+        return self._answer(deadlines.KEEP, case, clock, instance, reason, key, takes=False)
+
+    def _answer(self, spec: Spec, case: CaseRef, clock: str, instance: str, reason: str, key: str, *, takes: bool) -> Done:
+        decide = lambda turn: deadlines.answer(turn, clock, instance, takes=takes)  # noqa: E731
+        return self._on(spec, case, decide, {"clock": clock, "instance": instance}, reason=reason, key=key)
+
     def adopt_calendars(self, case: CaseRef, *, reason: str = "", key: str = "") -> Done:
         """Lets a case go on by the present versions of its calendars and rules of counting."""
         return self._on(deadlines.ADOPT, case, deadlines.adopt_calendars, {}, reason=reason, key=key)

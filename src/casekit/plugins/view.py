@@ -262,6 +262,9 @@ class Recorded:
         recorded: When it was recorded.
         state: State of the case now.
         events: What happened on the way: transitions and internal events (``clock.promise.breached``).
+        effects: What was asked for: its name (``run``) and ``args``. A warning or an escalation with an addressee or an event
+            of its own is ``clock.warned`` or ``clock.escalated``; a legal deadline whose date would move is
+            ``deadline.would_move``.
     """
 
     case: str
@@ -272,6 +275,7 @@ class Recorded:
     recorded: str
     state: str
     events: tuple[str, ...] = ()
+    effects: tuple[Mapping[str, Any], ...] = ()
 
 
 @frozen
