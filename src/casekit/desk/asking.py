@@ -60,7 +60,12 @@ def assess(turn: Turn) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for asked in turn.desk.catalogue.implementations("casekit_assess", turn.definition.says.key):
         found += collect(asked, Finding, view=turn.view())
-    return tuple(_because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+    return tuple(because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+
+
+def because(turn: Turn, finding: Finding) -> Finding:
+    """The finding with the values that it rests on."""
+    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
 def options(turn: Turn) -> Options:
@@ -130,8 +135,8 @@ def verdict(turn: Turn) -> Verdict:
     return Verdict("refused", first.rule, first.citation, allowed_at, tuple(turn.objections), (), dict(turn.spoke))
 
 
-def explain_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Explanation:
-    """Everything in the way of an event, and who could bring it about.
+def explain_event(turn: Turn, event: str, fields: Mapping[str, Any], remedies: Remedies | None = None) -> Explanation:
+    """Everything in the way of an event, and who could bring it about; ``remedies`` are shared by several questions.
 
     Raises:
         BadInput: the case type has no such event.
@@ -140,7 +145,7 @@ def explain_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Explanat
     if event not in definition.fired:
         known = ", ".join(sorted(definition.fired)) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
-    remedies = _remedies(turn)
+    remedies = remedies or remedies_of(turn)
     found = _roads(turn, [event], fields, remedies)
     return _answer(turn, "event", event, cases.DO, found, tree_of(found, turn.run, remedies))
 
@@ -152,7 +157,7 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
         BadInput: no event closes the case so.
     """
     ways = cases.closing_ways(turn, outcome or None)
-    remedies = _remedies(turn)
+    remedies = remedies_of(turn)
     roads = [r for r in _roads(turn, dict.fromkeys(w.event for w in ways), {}, remedies) if r.transition in {w.key for w in ways}]
     # Of each outcome, what counts is the way that closing would take.
     goes = {cases.closing_way(turn, one, {}).key for one in dict.fromkeys(w.outcome for w in ways)}
@@ -172,7 +177,7 @@ def explain_item(turn: Turn, item: str) -> Explanation:
     found = why(turn.run.plan, piece)
     if isinstance(found, tuple) and instance:
         found = tuple(one for one in found if one.instance == instance)
-    tree = item_tree(turn.run, piece, instance, _remedies(turn))
+    tree = item_tree(turn.run, piece, instance, remedies_of(turn))
     against: tuple[Obstacle, ...] = () if tree.met else ("state",)
     return _finished(turn, Explanation("item", item, _state(turn), tree, (), found, plans.needs_of(piece), obstacles=against))
 
@@ -186,12 +191,13 @@ def explain_running(turn: Turn, clock: str) -> Explanation:
     if clock not in turn.definition.says.clocks:
         known = ", ".join(turn.definition.says.clocks) or "none"
         raise BadInput.at("clock", f"{turn.definition.says.key} has no clock {clock!r}", f"its clocks are: {known}")
-    tree = clock_tree(turn.run, turn.definition.timer(clock), _remedies(turn))
+    tree = clock_tree(turn.run, turn.definition.timer(clock), remedies_of(turn))
     against: tuple[Obstacle, ...] = () if tree.met else ("state",)
     return _finished(turn, Explanation("clock", clock, _state(turn), tree, obstacles=against))
 
 
-def _remedies(turn: Turn) -> Remedies:
+def remedies_of(turn: Turn) -> Remedies:
+    """What finds remedies for a case as it stands."""
     key, grants = turn.definition.says.key, turn.desk.grants
     return Remedies(turn.run, lambda permissions: grants.who(permissions, key))
 
@@ -251,10 +257,6 @@ def _finished(turn: Turn, found: Explanation) -> Explanation:
 
 def _state(turn: Turn) -> tuple[str, ...]:
     return tuple(turn.run.machine["active"])
-
-
-def _because(turn: Turn, finding: Finding) -> Finding:
-    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
 def _value(turn: Turn, path: str) -> str:
