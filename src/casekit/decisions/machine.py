@@ -98,6 +98,7 @@ class Run:
         self.happened: list[str] = []
         self.effects: list[Effect] = []
         self._queue: list[tuple[str, Mapping[str, Any]]] = []
+        self._later: list[tuple[str, Mapping[str, Any]]] = []
         self._event: Mapping[str, Any] = _NOTHING
         self._left = LIMIT
         self._recent: list[str] = []
@@ -179,9 +180,13 @@ class Run:
         self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
-    def raise_(self, event: str, fields: Mapping[str, Any] | None = None) -> None:
-        """Puts an internal event into the queue."""
-        self._queue.append((event, fields or _NOTHING))
+    def raise_(self, event: str, fields: Mapping[str, Any] | None = None, *, after: bool = False) -> None:
+        """Puts an internal event into the queue, or into the one that is looked at when everything else is at rest."""
+        (self._later if after else self._queue).append((event, fields or _NOTHING))
+
+    def ask(self, effect: str, **args: Any) -> None:
+        """Asks for an effect."""
+        self.effects.append(Effect(effect, args))
 
     def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart.
@@ -245,7 +250,10 @@ class Run:
             if self._plan is not None and self._plan.step():
                 continue
             if not self.clocks.judge():
-                break
+                if not self._later:
+                    break
+                self._hear(*self._later.pop(0))
+                continue
             self.count("clocks")
             if self._plan is not None:
                 self._plan.stirred = True
@@ -335,12 +343,16 @@ class Run:
             for name, expression in deed.set:
                 self.data[name] = None if expression is None else expression.canonical(self.inputs)
                 self.inputs.data = _Overlay(self.data, self.world.data)
-            if deed.emit or deed.run:
+            if deed.emit or deed.run or deed.start:
                 args = {name: e.canonical(self.inputs) for name, e in deed.args}
                 if deed.emit:
-                    self.raise_(deed.emit, args)
+                    self.raise_(deed.emit, args, after=deed.after)
                 if deed.run:
                     self.effects.append(Effect(deed.run, args))
+                if deed.start:
+                    self.clocks.begin(deed.start, args)
+            for clock in deed.cancel:
+                self.clocks.cancel(clock)
             self._do(deed.do)
 
     def count(self, what: str) -> None:

@@ -155,6 +155,21 @@ class Desk:
         except (CasekitError, Exception) as wrong:
             raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
 
+    def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
+        """A picture of a case type; no case is needed.
+
+        Args:
+            case_type: Its key.
+            kind: ``states`` or ``plan``.
+            format: ``svg`` (which takes ``casekit[pictures]``), ``mermaid`` or ``dot``.
+
+        Raises:
+            BadInput: no such case type, kind or format, or the library that places a graph is not there.
+        """
+        from casekit.desk import pictures
+
+        return pictures.written(pictures.of_type(self.library.current(case_type), kind), format)
+
     def now(self) -> str:
         """The present moment (canonical instant)."""
         return instant(self._clock())

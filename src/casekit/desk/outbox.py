@@ -72,9 +72,8 @@ def _tell(desk: Desk, shelf: Shelf, head: Head, n: int, told: set[str]) -> tuple
     entry = reading.entry_of(shelf, head.sid, n)
     assert entry is not None
     about = decode(entry[11])["about"]
-    recorded = Recorded(
-        head.uuid, kept["type"], n, entry[7], entry[3], entry[2], " ".join(kept["machine"]["active"]), tuple(about.get("events", ()))
-    )
+    named = (head.uuid, kept["type"], n, entry[7], entry[3], entry[2], " ".join(kept["machine"]["active"]))
+    recorded = Recorded(*named, tuple(about.get("events", ())), tuple(about.get("effects", ())))
     errors = []
     for asked in listeners:
         wrong = _call(asked, recorded)

@@ -100,6 +100,7 @@ _OPTIONAL = {
     "documents": {"sealed"},
     "clocks": {"started", "due", "breached", "ended"},
     "tasks": {"started", "due", "ended", "source", "sealed"},
+    "goals": {"day", "due", "since"},
     "roles": set[str](),
 }
 
@@ -156,6 +157,10 @@ _tasks = PROJECTED["tasks"]
 _to_do = (_tasks.c.kind == "task") & _tasks.c.status.in_(("active", "enabled"))
 _work = (_tasks.c.tenant, _tasks.c.who, _tasks.c.due, _tasks.c.sid)
 Index("ix_tasks_work", *_work, sqlite_where=_to_do, postgresql_where=_to_do)
+_goals = PROJECTED["goals"]
+_to_reach = _goals.c.status != "reached"
+_by_owner = (_goals.c.tenant, _goals.c.owner, _goals.c.due, _goals.c.sid)
+Index("ix_goals_work", *_by_owner, sqlite_where=_to_reach, postgresql_where=_to_reach)
 _addressed = PROJECTED["messages"].c.party.is_not(None)
 Index(
     "ix_messages_party",
