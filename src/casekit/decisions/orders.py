@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from casekit.decisions.completion import Blocker, holds, judge
-from casekit.decisions.instances import named, parted
+from casekit.decisions.instances import CHOSEN, named, parted
 from casekit.decisions.items import LISTENING, WORDS, Piece, event_named, extended
 from casekit.decisions.planning import Plan
 from casekit.errors import BadInput
@@ -34,8 +34,6 @@ LEGAL: Mapping[str, tuple[str, ...]] = {
 }
 """Command → states in which an item can be given it. A listener occurs (``complete``) while it is available."""
 
-CHOSEN = "option:"
-"""How the source of an item begins that came with an option."""
 _KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 OWN_KINDS = ("task", "milestone", "stage", "timer", "listener")
 """Kinds of items that a case may have of its own."""

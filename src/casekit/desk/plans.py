@@ -9,6 +9,7 @@ from attrs import frozen
 
 from casekit.decisions import orders
 from casekit.decisions.compiled import Way
+from casekit.decisions.instances import CHOSEN
 from casekit.decisions.items import Piece
 from casekit.decisions.itemwhy import Why, why
 from casekit.decisions.machine import Run
@@ -87,7 +88,7 @@ def put_in(turn: Turn, option: Option) -> None:
         return
     plan = turn.run.plan
     orders.replace(plan)
-    source = f"{orders.CHOSEN}{option.key}@{turn.n}"
+    source = f"{CHOSEN}{option.key}@{turn.n}"
     for task in option.plan:
         turn.objections += _put(turn, task, source)
 
