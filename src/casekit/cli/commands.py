@@ -85,6 +85,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "run-due": ("keeping:run_due", "Let due clocks speak, and deliver what waits for plugins."),
     "import xes": ("importing:xes", "Import an event log (IEEE 1849 XES, also .gz) as a map says."),
     "export": ("keeping:export", "Take a case out as one bundle."),
+    "report clocks": ("clocks:figures", "How deadlines ended, and how long they took, by the wall and by the office."),
     "report caseload": ("keeping:caseload", "Counts by state, category and outcome, and the sums of what is reportable."),
     "type list": ("types:list_types", "The case types known here."),
     "type show": ("types:show", "A case type: states, events, fields, clocks, rules."),

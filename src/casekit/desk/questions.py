@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, caseloop, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import asking, caseloop, clock_figures, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.loopquestions import LoopQuestions
@@ -202,6 +202,11 @@ class Questions(LoopQuestions):
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
         return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
+    def report_clocks(self) -> Json:
+        """Per case type and clock: instances by status, and how long they took, by the wall and by the office."""
+        self._may(reports.REPORT)
+        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
 
     def undelivered(self) -> tuple[Undelivered, ...]:
         """What waits in the outbox, in the order of cases and entries."""
