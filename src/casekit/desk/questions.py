@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from casekit.decisions.clock_story import ClockStory
@@ -13,6 +13,7 @@ from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
+from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
@@ -31,7 +32,6 @@ from casekit.store import reading
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
-    from casekit.pictures.ical import Deadline
 
 CaseRef = Case | Done | str
 """A case: a value (a command on it asks for just that version), or its id or human number (any version)."""
@@ -74,7 +74,7 @@ def party_id(party: PartyRef) -> str:
     return party.id if isinstance(party, Person) else party
 
 
-class Questions(LoopQuestions):
+class Questions(LoopQuestions, PictureQuestions):
     """The questions of a seat.
 
     Attributes:
@@ -281,72 +281,6 @@ class Questions(LoopQuestions):
         """
         turn = self._turn(asking.EXPLAIN, case)
         return deadlines.stories(turn, clock, instance, self._at(turn, at))
-
-    def picture(
-        self,
-        case: CaseRef,
-        kind: str = "states",
-        format: str = "svg",  # noqa: A002 - the field's word
-        *,
-        at: Moment | None = None,
-        texts: bool = False,
-    ) -> str:
-        """A picture of a case: the same case, at the same moment, gives the same text.
-
-        Args:
-            case: Which one.
-            kind: ``states`` (what is active, what each way is blocked by, which clocks run), ``plan`` (what its items wait
-                for), or ``deadlines`` (an axis of time: what ran, rested, was due, moved).
-            format: ``svg``, ``mermaid`` or ``dot``. An SVG of states or of a plan takes ``casekit[pictures]``.
-            at: Of ``deadlines``: as of :meth:`clocks`.
-            texts: Whether texts that are sealed, or come from plugins, are opened: titles of the case's own items, words
-                of objections. Without, a picture holds nothing personal.
-
-        Raises:
-            BadInput: no such kind or format; ``at`` for another kind; or the library that places a graph is not there.
-        """
-        from casekit.desk import pictures
-
-        if at is not None and kind != "deadlines":
-            raise BadInput.at("at", f"a picture of kind {kind} shows the case as it is now", "leave it out, or take deadlines")
-        turn = self._turn(asking.EXPLAIN, case)
-        return pictures.written(pictures.of_case(turn, kind, self._at(turn, at), texts), format)
-
-    def deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> tuple[Deadline, ...]:
-        """The dates that somebody has to keep: clocks, and items of plans that are due, with those that are over.
-
-        Args:
-            case: Of which case; None: of all open cases that the actor may read, one after the other.
-            types: Of all cases: only these case types.
-            texts: Whether titles of a case's own items are opened; they are sealed.
-        """
-        from casekit.desk import pictures
-
-        known = [case] if case is not None else self._open(types)
-        return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(asking.EXPLAIN, ref), texts))
-
-    def export_deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> bytes:
-        """The same deadlines as iCalendar (RFC 5545): what falls due is an event, what is to be done a to-do.
-
-        An identity stays for ever, and its sequence number rises when the date moves: a calendar that reads the text
-        again follows. It takes ``casekit[calendar-export]``.
-
-        Raises:
-            BadInput: the library is not installed.
-        """
-        from casekit.pictures.ical import calendar_text
-
-        found = self.deadlines(case, types=types, texts=texts)
-        return calendar_text(f"Deadlines {self.actor.tenant}" if case is None else "Deadlines of a case", found)
-
-    def _open(self, types: Iterable[str]) -> Iterator[str]:
-        after: str | None = None
-        while True:
-            page = self.cases(types, open=True, after=after, size=LARGEST_PAGE)
-            yield from (listed.id for listed in page.cases)
-            after = page.more
-            if after is None:
-                return
 
     def _at(self, turn: Turn, at: Moment | None) -> str:
         return asked(at, None, turn.file.zone).as_of or turn.effective.at
