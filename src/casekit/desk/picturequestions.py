@@ -3,36 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from casekit.desk.looking import LARGEST_PAGE, Asking, CaseRef
 from casekit.desk.past import Moment
 from casekit.desk.turn import Spec
 from casekit.errors import BadInput
+from casekit.store import reading
 
 if TYPE_CHECKING:
-    from casekit.desk.desk import Desk
-    from casekit.model.actor import Actor
     from casekit.pictures.ical import Deadline
 
 PICTURE = Spec("picture", "case.read")
-_PAGE = 500
-"""Cases that are listed at once, where all are gone through."""
 
 
-class PictureQuestions:
+class PictureQuestions(Asking):
     """The questions of a seat for pictures; :class:`casekit.desk.questions.Questions` are made of them and others."""
-
-    desk: Desk
-    actor: Actor
-
-    if TYPE_CHECKING:
-        _turn: Any
-        _at: Any
-        cases: Any
 
     def picture(
         self,
-        case: Any,
+        case: CaseRef,
         kind: str = "states",
         format: str = "svg",  # noqa: A002 - the field's word
         *,
@@ -60,7 +50,7 @@ class PictureQuestions:
         turn = self._turn(PICTURE, case)
         return pictures.written(pictures.of_case(turn, kind, self._at(turn, at), texts), format)
 
-    def deadlines(self, case: Any = None, *, types: Iterable[str] = (), texts: bool = False) -> tuple[Deadline, ...]:
+    def deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> tuple[Deadline, ...]:
         """The dates that somebody has to keep: clocks, and items of plans that are due, with those that are over.
 
         Args:
@@ -73,7 +63,7 @@ class PictureQuestions:
         known = [case] if case is not None else self._open(types)
         return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(PICTURE, ref), texts))
 
-    def export_deadlines(self, case: Any = None, *, types: Iterable[str] = (), texts: bool = False) -> bytes:
+    def export_deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> bytes:
         """The same deadlines as iCalendar (RFC 5545): what falls due is an event, what is to be done a to-do.
 
         An identity stays for ever, and its sequence number rises when the date moves: a calendar that reads the text
@@ -88,10 +78,10 @@ class PictureQuestions:
         return calendar_text(f"Deadlines {self.actor.tenant}" if case is None else "Deadlines of a case", found)
 
     def _open(self, types: Iterable[str]) -> Iterator[str]:
-        after: str | None = None
-        while True:
-            page = self.cases(types, open=True, after=after, size=_PAGE)
-            yield from (listed.id for listed in page.cases)
-            after = page.more
-            if after is None:
+        wanted, before = self._readable(types, LARGEST_PAGE), None
+        while wanted is not None:
+            rows = reading.page(self._work().shelf, reading.Filter(wanted, open=True), before, LARGEST_PAGE)
+            yield from (row[1] for row in rows)
+            if len(rows) < LARGEST_PAGE:
                 return
+            before = rows[-1][0]

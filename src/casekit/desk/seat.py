@@ -10,9 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from casekit.desk import approvals, asking, cases, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
-from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
+from casekit.desk.questions import Questions
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
