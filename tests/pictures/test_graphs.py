@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -18,6 +19,7 @@ from casekit import BadInput
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.scxml import read_scxml
 from casekit.definition.casetype import CaseType, State, Transition
+from casekit.pictures import placing
 from casekit.pictures.boxes import blocks
 from casekit.pictures.graph import Graph
 from casekit.pictures.placing import Box, placed
@@ -171,6 +173,29 @@ def test_a_line_between_a_state_and_what_lies_in_it_begins_at_a_point_within() -
         "again": (" a", " a", "", ""),
         "out": ("a.u", "b", "a", ""),
     }
+
+
+def test_a_line_that_the_router_gives_up_is_straight_from_border_to_border(monkeypatch: pytest.MonkeyPatch) -> None:
+    states = {"a": State("A", "open"), "b": State("B", "open")}
+    graph = state_graph(compiled(CaseType("x.y", "1", "X", "a", states, {"go": Transition("a", "b", title="Go on")})))
+    whole = placed(graph, *blocks(graph))
+    laid_out = placing._laid_out
+
+    def given_up(text: str) -> bytes:
+        found = json.loads(laid_out(text))
+        for edge in found["edges"]:
+            edge.pop("pos")
+        return json.dumps(found).encode()
+
+    monkeypatch.setattr(placing, "_laid_out", given_up)
+    found = placed(graph, *blocks(graph))
+    assert (whole.lost, found.lost) == (0, 2)
+    assert found.boxes == whole.boxes
+    for edge, path in zip(graph.edges, found.paths, strict=True):
+        assert _near(found.boxes[edge.source], path.points[0])
+        assert _near(found.boxes[edge.target], path.tip)
+        assert path.label is not None
+    assert "Go on" in svg_texts(written(graph, "svg"))
 
 
 def test_the_same_from_many_threads() -> None:

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
 
 from casekit.desk import goallist, reviews
 from casekit.desk.casefile import CaseFile
+from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.loopvalues import GoalPage, Look, Round
 from casekit.desk.past import Moment
 from casekit.desk.rounds import rounds
 from casekit.desk.turn import Spec
 from casekit.model.time import effective as effective_
 
-if TYPE_CHECKING:
-    from casekit.desk.desk import Desk
-
 READ_ROUNDS = Spec("read-rounds", "case.read")
 
 
-class LoopQuestions:
+class LoopQuestions(Asking):
     """The questions of a seat about the loop; :class:`casekit.desk.questions.Questions` are made of them and others."""
 
-    desk: Desk
-
-    if TYPE_CHECKING:
-        _turn: Any
-        _read: Any
-        _work: Any
-        _readable: Any
-
-    def look(self, case: Any) -> Look:
+    def look(self, case: CaseRef) -> Look:
         """What a review would find now, and which adjustments are proposed; nothing is recorded.
 
         Args:
@@ -41,7 +30,7 @@ class LoopQuestions:
         """
         return reviews.look(self._turn(reviews.LOOK, case))
 
-    def rounds(self, case: Any) -> tuple[Round, ...]:
+    def rounds(self, case: CaseRef) -> tuple[Round, ...]:
         """The rounds of the loop, from the opening on: what was set, chosen, worked and reviewed, and the plan that each left."""
         work, stream = self._read(case, READ_ROUNDS)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])

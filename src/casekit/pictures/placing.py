@@ -15,12 +15,13 @@ from attrs import frozen
 
 from casekit.errors import BadInput
 from casekit.pictures.boxes import Block
-from casekit.pictures.graph import Graph, Node
+from casekit.pictures.graph import Graph, Node, Route
 
 MOST = 1500
 """Nodes and edges of one picture together: placing takes time that grows faster than they do."""
 _SHAPE = 1.5
-"""How much broader than high a picture had best be: of the two directions, the one is taken that fits the smaller page."""
+"""How much broader than high a picture had best be: of the two directions that one is taken in which no line is given up,
+and which fits the smaller page."""
 _INCH = 72.0
 _ONE = Lock()
 
@@ -35,6 +36,11 @@ class Box:
     y: float
     width: float
     height: float
+
+    @property
+    def middle(self) -> Spot:
+        """Its middle."""
+        return self.x + self.width / 2, self.y + self.height / 2
 
 
 @frozen
@@ -60,12 +66,14 @@ class Placed:
         width, height: Extent of the whole.
         boxes: Node → where it is.
         paths: Where the edges are, in order.
+        lost: How many of them Graphviz gave up: they are straight, whatever lies in their way.
     """
 
     width: float
     height: float
     boxes: dict[str, Box]
     paths: tuple[Path, ...]
+    lost: int = 0
 
 
 def placed(graph: Graph, nodes: dict[str, Block], edges: tuple[Block, ...]) -> Placed:
@@ -78,7 +86,7 @@ def placed(graph: Graph, nodes: dict[str, Block], edges: tuple[Block, ...]) -> P
         count = f"{len(graph.nodes)} nodes and {len(graph.edges)} edges"
         raise BadInput.at("picture", f"{count} are too many for one picture", "take mermaid or dot, and a tool for large graphs")
     both = [_read(graph, json.loads(_laid_out("\n".join(_Source(graph, nodes, edges).lines(way))))) for way in ("TB", "LR")]
-    return min(both, key=lambda found: max(found.width / _SHAPE, found.height))
+    return min(both, key=lambda found: (found.lost, max(found.width / _SHAPE, found.height)))
 
 
 def _laid_out(text: str) -> bytes:
@@ -157,18 +165,38 @@ def _read(graph: Graph, found: dict[str, Any]) -> Placed:
             boxes[name] = Box(round(x - w / 2, 1), round(y - h / 2, 1), round(w, 1), round(h, 1))
     # Graphviz tells edges in an order of its own; each carries the place in which it was read.
     lines = sorted(found.get("edges", ()), key=lambda edge: int(edge["id"]))
-    paths = tuple(_path(edge, spot) for edge in lines)
-    return Placed(round(right - left, 1), round(high - low, 1), boxes, paths)
+    paths = tuple(_path(edge, route, boxes, spot) for edge, route in zip(lines, graph.routes, strict=True))
+    return Placed(round(right - left, 1), round(high - low, 1), boxes, paths, sum("pos" not in edge for edge in lines))
 
 
-def _path(edge: dict[str, Any], spot: Any) -> Path:
+def _path(edge: dict[str, Any], route: Route, boxes: dict[str, Box], spot: Any) -> Path:
+    label = spot(edge["lp"]) if edge.get("lp") else None
+    if "pos" not in edge:
+        # Its router gives some lines up: such a line is drawn straight, so that none is missing.
+        return _straight(boxes[route.clip_tail or route.tail], boxes[route.clip_head or route.head], label)
     points, tip = [], None
     for part in edge["pos"].split():
         if part.startswith("e,"):
             tip = spot(part[2:])
         elif not part.startswith("s,"):
             points.append(spot(part))
-    return Path(tuple(points), tip or points[-1], spot(edge["lp"]) if edge.get("lp") else None)
+    return Path(tuple(points), tip or points[-1], label)
+
+
+def _straight(tail: Box, head: Box, label: Spot | None) -> Path:
+    start, end = _border(tail, head.middle), _border(head, tail.middle)
+    parts = [tuple(round(a + (b - a) * part, 1) for a, b in zip(start, end, strict=True)) for part in (0, 1 / 3, 2 / 3, 0.95)]
+    points = tuple((x, y) for x, y in parts)
+    half = (round((start[0] + end[0]) / 2, 1), round((start[1] + end[1]) / 2, 1))
+    return Path(points, end, label or half)
+
+
+def _border(box: Box, toward: Spot) -> Spot:
+    """Where a line from the middle of a box leaves it."""
+    (x, y), (dx, dy) = box.middle, (toward[0] - box.middle[0], toward[1] - box.middle[1])
+    parts = [extent / 2 / abs(step) for extent, step in ((box.width, dx), (box.height, dy)) if step]
+    part = min([1.0, *parts])
+    return round(x + dx * part, 1), round(y + dy * part, 1)
 
 
 def _floats(text: str) -> list[float]:
