@@ -70,7 +70,10 @@ def test_cancelling_does_not_ask_the_plan_and_reopening_brings_it_anew(office: S
     assert (case.category, tree(office, case)) == ("cancelled", {})
     with pytest.raises(Refused, match="over"):
         office.item(case, "complete", "draft")
+    before = office.plan(case).ended
     case = office.do(case.id, "reopen").case
+    assert office.plan(case).ended == before, "what was done and ended stays on record"
+    assert office.file(case).clocks[0].instance == "2", "a new cycle has a clock of its own"
     assert tree(office, case) == {"visit.2": "active", "offer.2": "available", "agreed.2": "available", "call.2": "available"}
 
 

@@ -68,3 +68,31 @@ def extend(
     with common.seat() as seat:
         done = seat.extend(case, clock, to=to or None, by=by, reason=reason, authority=authority, instance=instance, key=key)
         return give_done(common, done)
+
+
+def confirm_clock(
+    case: CaseRef, clock: Clock, /, *, instance: Instance = "", reason: Reason = "", key: Key = "", common: Everywhere = HERE
+) -> int:
+    """Takes the new date that is proposed for a legal deadline; the reason is sealed with the case."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.confirm_clock(case, clock, reason=reason, instance=instance, key=key))
+
+
+def keep_clock(
+    case: CaseRef, clock: Clock, /, *, instance: Instance = "", reason: Reason = "", key: Key = "", common: Everywhere = HERE
+) -> int:
+    """Keeps the date of a legal deadline although another one is proposed; the reason is sealed with the case."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.keep_clock(case, clock, reason=reason, instance=instance, key=key))
+
+
+def adopt_calendars(case: CaseRef, /, *, reason: Reason = "", key: Key = "", common: Everywhere = HERE) -> int:
+    """Lets a case go on by the present versions of its calendars; what has run was measured by the earlier ones and stays."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.adopt_calendars(case, reason=reason, key=key))

@@ -79,8 +79,22 @@ def _option(value: Any) -> dict[str, Any]:
     }
 
 
+def _adjustment(value: Any) -> dict[str, Any]:
+    return {
+        "key": value.key,
+        "text": value.text,
+        "option": value.option,
+        "goals": value.goals,
+        "drop": value.drop,
+        "args": value.args,
+        "because": value.because,
+        "plugin": value.plugin,
+        "version": value.version,
+    }
+
+
 def _options(value: Any) -> dict[str, Any]:
     return {"findings": value.findings, "options": list(value)}
 
 
-_KNOWN = {"Objection": _objection, "Finding": _finding, "Option": _option, "Options": _options}
+_KNOWN = {"Objection": _objection, "Finding": _finding, "Option": _option, "Options": _options, "Adjustment": _adjustment}

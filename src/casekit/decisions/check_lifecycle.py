@@ -153,8 +153,10 @@ def _actions(actions: Iterable[Action], at: str) -> Found:
     for action in actions:
         if action.otherwise and not action.when:
             yield at, "an action without condition has no otherwise", "say when"
-        if action.args and not action.run and not action.emit:
-            yield at, "arguments of nothing", "say run or emit"
+        if action.args and not (action.run or action.emit or action.start):
+            yield at, "arguments of nothing", "say run, emit or start"
+        if action.after and not action.emit:
+            yield at, "nothing comes after", "say which event (emit)"
         yield from _actions([*action.do, *action.otherwise], at)
 
 
@@ -218,6 +220,17 @@ def _can_be_done(path: str, states: Mapping[str, State]) -> bool:
     if state.parallel:
         return all(_can_be_done(f"{path}.{name}", states) for name, region in state.states.items() if not region.history)
     return any(child.final for child in state.states.values())
+
+
+def actions_of(case_type: CaseType) -> Iterator[Action]:
+    """Every action of a case type, those within others among them."""
+    waiting = [action for transition in case_type.transitions.values() for action in transition.do]
+    for state in flat(case_type.states).values():
+        waiting += [*state.on_enter, *state.on_exit, *state.on_initial]
+    while waiting:
+        action = waiting.pop()
+        yield action
+        waiting += [*action.do, *action.otherwise]
 
 
 def unreachable(case_type: CaseType) -> list[str]:

@@ -30,12 +30,14 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "change": {},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
+    "confirm-clock": {"clock": "string"},
+    "keep-clock": {"clock": "string"},
     "item": {"item": "string", "action": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
 INTERNAL = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|met|withdrawn)"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)"
     r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed"
 )
 """Events that the core raises by itself."""
@@ -279,6 +281,9 @@ class _Loader:
             self.load(action.when, f"{path}/when", kinds(form)),
             self._deeds(action.do, f"{path}/do", form),
             self._deeds(action.otherwise, f"{path}/otherwise", form),
+            action.after,
+            action.start,
+            action.cancel,
         )
 
     def _expressions(self, texts: Mapping[str, str], path: str, form: Mapping[str, Field]) -> tuple[tuple[str, Expression], ...]:

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 
 from casekit.decisions import parts
-from casekit.decisions.parts import Part
+from casekit.decisions.parts import Inputs, Part
 from casekit.definition.fields import DECIMAL
 from casekit.errors import BadInput
 from casekit.model.money import LARGEST, parse
@@ -275,13 +275,15 @@ class _Builder:
         if left.kind != right.kind and kinds != _NUMBERS:
             if kinds != {"money", "integer"} or not (left.zero or right.zero):
                 self.refuse(node, f"compares {SAID[left.kind]} with {SAID[right.kind]}", _ADVICE_COMPARE)
-            compare = parts.on_sign(compare, swapped=left.zero)
-        elif "other" in kinds:
+            return parts.on_sign(compare, right.read if left.zero else left.read, swapped=left.zero)
+        if "other" in kinds:
             self.refuse(node, "compares lists or maps", "ask known(…) whether one is there")
         elif not kinds <= _ORDERED and not isinstance(sign, (ast.Eq, ast.NotEq)):
             self.refuse(node, f"puts {SAID[left.kind]} in an order", "compare texts and tests by == and != only")
         elif kinds == {"money"}:
             compare = parts.on_money(compare)
+        if right.literal:
+            return parts.with_literal(compare, left.read, right.read(_NOBODYS))
         return parts.both(compare, left.read, right.read)
 
     def membership(self, node: ast.expr, left: Part, sign: ast.cmpop, right: ast.expr, depth: int) -> parts.Read:
@@ -396,6 +398,7 @@ def _known(names: Mapping[str, str] | frozenset[str] | tuple[str, ...]) -> str:
 
 
 _NO_VALUE = Part("", "other", parts.constant(None))
+_NOBODYS = Inputs()
 """What stands after ``in``: nothing that a further comparison could take."""
 _ADVICE_ARITHMETIC = "money joins money by + and -, and is taken a whole number of times by *; numbers join numbers"
 _ADVICE_COMPARE = "compare like with like: money with money('…') or with 0, days with day('…') or today, instants with now"

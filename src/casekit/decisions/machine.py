@@ -98,6 +98,7 @@ class Run:
         self.happened: list[str] = []
         self.effects: list[Effect] = []
         self._queue: list[tuple[str, Mapping[str, Any]]] = []
+        self._later: list[tuple[str, Mapping[str, Any]]] = []
         self._event: Mapping[str, Any] = _NOTHING
         self._left = LIMIT
         self._recent: list[str] = []
@@ -144,9 +145,10 @@ class Run:
         self._arrive(self.definition.chart.landing(self.definition.chart.nodes[ROOT].initial))
 
     def tick(self) -> None:
-        """Lets every clock speak that is due by now, in due order, each to quiescence."""
+        """Lets every clock speak that is due by now, in due order, each to quiescence, and comes to rest."""
         end, last = self.now, ""
-        while (moment := self.next_due()) is not None and moment <= end:
+        moment = self.machine.get("wake")
+        while moment is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
@@ -155,7 +157,10 @@ class Run:
             if self._plan is not None:
                 self._plan.speak(moment)
             self.settle()
-        self.now = self.inputs.now = end
+            moment = self.machine.get("wake")
+        if last != end:  # conditions may look at the time
+            self.now = self.inputs.now = end
+            self.settle()
 
     def next_due(self) -> str | None:
         """The next instant at which a clock or an item of the plan has something to say."""
@@ -175,9 +180,13 @@ class Run:
         self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
-    def raise_(self, event: str, fields: Mapping[str, Any] | None = None) -> None:
-        """Puts an internal event into the queue."""
-        self._queue.append((event, fields or _NOTHING))
+    def raise_(self, event: str, fields: Mapping[str, Any] | None = None, *, after: bool = False) -> None:
+        """Puts an internal event into the queue, or into the one that is looked at when everything else is at rest."""
+        (self._later if after else self._queue).append((event, fields or _NOTHING))
+
+    def ask(self, effect: str, **args: Any) -> None:
+        """Asks for an effect."""
+        self.effects.append(Effect(effect, args))
 
     def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart.
@@ -241,7 +250,10 @@ class Run:
             if self._plan is not None and self._plan.step():
                 continue
             if not self.clocks.judge():
-                break
+                if not self._later:
+                    break
+                self._hear(*self._later.pop(0))
+                continue
             self.count("clocks")
             if self._plan is not None:
                 self._plan.stirred = True
@@ -263,10 +275,13 @@ class Run:
         self._plan = None
 
     def _eventless(self) -> bool:
-        ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))
+        ways = self._first("always", self._free)
         if ways:
             self.take(ways, self._event)
         return bool(ways)
+
+    def _free(self, way: Way, inputs: Inputs) -> Any:
+        return (way.when is None or way.when.holds(inputs)) and self._met(way)
 
     def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
         """Takes an internal event out of the queue."""
@@ -284,13 +299,12 @@ class Run:
     def _first(self, event: str, test: Callable[[Way, Inputs], Any]) -> tuple[Way, ...]:
         """The optimal set: per leaf the first way that passes the test, and of those in conflict one."""
         leading, active, inputs = self.definition.leading, self.machine["active"], self.inputs
-        found: dict[Way, None] = {}
+        ways: tuple[Way, ...] = ()
         for leaf in active:
             for way in leading[leaf].get(event, ()):
                 if test(way, inputs):
-                    found[way] = None
+                    ways = ways if way in ways else (*ways, way)
                     break
-        ways = tuple(found)
         return ways if len(ways) < 2 else self.definition.chart.compatible(active, ways, self.machine.get("history") or _NOTHING)
 
     def _met(self, way: Way) -> bool:
@@ -329,12 +343,16 @@ class Run:
             for name, expression in deed.set:
                 self.data[name] = None if expression is None else expression.canonical(self.inputs)
                 self.inputs.data = _Overlay(self.data, self.world.data)
-            if deed.emit or deed.run:
+            if deed.emit or deed.run or deed.start:
                 args = {name: e.canonical(self.inputs) for name, e in deed.args}
                 if deed.emit:
-                    self.raise_(deed.emit, args)
+                    self.raise_(deed.emit, args, after=deed.after)
                 if deed.run:
                     self.effects.append(Effect(deed.run, args))
+                if deed.start:
+                    self.clocks.begin(deed.start, args)
+            for clock in deed.cancel:
+                self.clocks.cancel(clock)
             self._do(deed.do)
 
     def count(self, what: str) -> None:

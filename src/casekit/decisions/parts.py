@@ -315,6 +315,16 @@ def both(apply: Callable[[Any, Any], Any], left: Read, right: Read) -> Read:
     return read
 
 
+def with_literal(apply: Callable[[Any, Any], Any], left: Read, right: Any) -> Read:
+    """A function of a value and one that is written out; unknown where the first is."""
+
+    def read(inputs: Inputs) -> Any:
+        first = left(inputs)
+        return None if first is None else apply(first, right)
+
+    return read
+
+
 def each_known(apply: Callable[[list[Any]], Any], reads: Iterable[Read]) -> Read:
     """A function of several values; unknown where one of them is."""
     parts = tuple(reads)
@@ -335,9 +345,14 @@ def on_money(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return holds
 
 
-def on_sign(compare: Callable[[Any, Any], bool], *, swapped: bool = False) -> Callable[[Any, Any], bool]:
+def on_sign(compare: Callable[[Any, Any], bool], amount: Read, *, swapped: bool = False) -> Read:
     """A comparison of an amount with nothing; ``swapped``: of nothing with an amount."""
-    return (lambda _, right: compare(0, right[0])) if swapped else (lambda left, _: compare(left[0], 0))
+
+    def holds(inputs: Inputs) -> bool | None:
+        value = amount(inputs)
+        return None if value is None else compare(0, value[0]) if swapped else compare(value[0], 0)
+
+    return holds
 
 
 def money_of(apply: Callable[[int, int], int]) -> Callable[[Any, Any], tuple[int, str]]:

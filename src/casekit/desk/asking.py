@@ -56,7 +56,12 @@ def assess(turn: Turn) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for asked in turn.desk.catalogue.implementations("casekit_assess", turn.definition.says.key):
         found += collect(asked, Finding, view=turn.view())
-    return tuple(_because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+    return tuple(because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+
+
+def because(turn: Turn, finding: Finding) -> Finding:
+    """The finding with the values that it rests on."""
+    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
 def options(turn: Turn) -> Options:
@@ -184,10 +189,6 @@ def _explanation(turn: Turn, event: str, spec: Spec, roads: list[Road]) -> Expla
     grants = turn.desk.grants
     lacking = tuple(p for p in needs if not grants.allowed(actor, p, key))
     return Explanation(event, tuple(turn.stream.head["machine"]["active"]), tuple(roads), needs, lacking, grants.who(needs, key))
-
-
-def _because(turn: Turn, finding: Finding) -> Finding:
-    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
 def _value(turn: Turn, path: str) -> str:

@@ -40,6 +40,7 @@ CORE = {
     "import.run": "import a log",
     "desk.due": "let due clocks speak and deliver the outbox",
     "clock.extend": "give a deadline more time, or let a case go by the present calendars",
+    "clock.confirm": "confirm a new date of a deadline, or keep the one there is",
     "case.resume": "say what becomes of an imported case's clocks",
 }
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""

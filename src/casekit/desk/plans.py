@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from casekit.decisions import orders
 from casekit.decisions.compiled import Way
@@ -20,6 +20,7 @@ from casekit.desk.turn import Spec, Turn
 from casekit.errors import BadInput
 from casekit.model.answers import Objection, Option, Task
 from casekit.model.canonical import Json, decode, plain
+from casekit.store import reading
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -135,7 +136,9 @@ def items_of(file: CaseFile) -> list[PlanItem]:
     """All instances that ever were in the plan of a case, in the order of their coming."""
     rows = {(row[0], row[1]): row for row in file.rows("tasks")}
     pieces = file.definition.planning.pieces if file.definition else {}
-    return sorted((item_of(file, row, pieces) for row in rows.values()), key=lambda item: (item.at, item.item, int(item.instance)))
+    authors = Authors(file)
+    items = [authors.of(item_of(file, row, pieces)) for row in rows.values()]
+    return sorted(items, key=lambda item: (item.at, item.item, int(item.instance)))
 
 
 def item_of(file: CaseFile, row: tuple[Any, ...], pieces: Mapping[str, Piece]) -> PlanItem:
@@ -145,6 +148,32 @@ def item_of(file: CaseFile, row: tuple[Any, ...], pieces: Mapping[str, Piece]) -
     if sealed:
         title = file.open("item", decode(sealed)).get("title")
     return PlanItem(item, instance, kind, title, state, stage, who, at, started, due, ended, source or "", n)
+
+
+class Authors:
+    """Who put items into a plan, and why, from the entries that their sources name."""
+
+    def __init__(self, file: CaseFile) -> None:
+        self._file = file
+        self._known: dict[int, tuple[str, str | None]] = {}
+
+    def of(self, item: PlanItem) -> PlanItem:
+        """The item with its author and the reason that was given."""
+        n = item.source.rpartition("@")[2]
+        if not n.isdigit():
+            return item
+        if int(n) not in self._known:
+            self._known[int(n)] = self._read(int(n))
+        author, reason = self._known[int(n)]
+        return evolve(item, author=author, reason=reason)
+
+    def _read(self, n: int) -> tuple[str, str | None]:
+        work, stream = self._file.work, self._file.stream
+        entry = reading.entry_of(work.shelf, stream.sid, n)
+        if entry is None:  # it waits to be written
+            return "", None
+        sealed = decode(entry[11])["about"].get("sealed")
+        return entry[6], self._file.open("about", sealed).get("reason") if sealed else None
 
 
 def _permit(turn: Turn, order: Order) -> None:

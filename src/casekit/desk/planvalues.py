@@ -23,6 +23,8 @@ class PlanItem:
         at, started, due, ended: Canonical instants; None: not so.
         source: What put it there; empty: the case type.
         n: The entry that last changed it.
+        author: Who put it there; empty: the case type.
+        reason: Why, in the author's words; None: none was given, or it is erased.
     """
 
     item: str
@@ -38,6 +40,8 @@ class PlanItem:
     ended: str | None
     source: str
     n: int
+    author: str = ""
+    reason: str | None = None
 
     @property
     def name(self) -> str:

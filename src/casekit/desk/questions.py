@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import asking, caseloop, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
-from casekit.desk.goals import Progress, progress
+from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
@@ -24,6 +24,7 @@ from casekit.errors import BadInput, NotFound
 from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Verdict
 from casekit.model.canonical import Json
+from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
@@ -73,7 +74,7 @@ def party_id(party: PartyRef) -> str:
     return party.id if isinstance(party, Person) else party
 
 
-class Questions(PictureQuestions):
+class Questions(LoopQuestions, PictureQuestions):
     """The questions of a seat.
 
     Attributes:
@@ -296,8 +297,8 @@ class Questions(PictureQuestions):
         work, stream, rows = self._then(case, as_of, None)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         file = CaseFile(work, stream, definition, rows)
-        now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
-        return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
+        cut = asked(as_of, None, stream.head["zone"]).as_of
+        return caseloop.goals(file, max(stream.head["time"], min(cut or work.now(), work.now())))
 
     def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""

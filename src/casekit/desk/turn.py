@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from attrs import define, field, frozen
@@ -19,6 +20,7 @@ from casekit.definition.casetype import ENDED
 from casekit.desk.casefile import CaseFile
 from casekit.desk.permissions import CORE
 from casekit.desk.sealing import seal_for
+from casekit.desk.standings import judged
 from casekit.desk.work import Stream, Work
 from casekit.errors import PluginFailed
 from casekit.model.actor import Actor
@@ -99,6 +101,7 @@ class Turn:
         unknown: Rules that could not be judged.
         accepted: Of an observed command: whether the lifecycle allowed it.
         made: Id of what the command makes.
+        goals: The goals of the case, as the command leaves them.
     """
 
     def __init__(self, desk: Desk, call: Call, work: Work, stream: Stream, definition: Compiled, when: Effective) -> None:
@@ -118,6 +121,7 @@ class Turn:
         self.spoke: dict[str, str] = {}
         self.accepted = True
         self.made = ""
+        self.goals: Mapping[str, Json] = head.get("goals", _NO_GOALS)
         self._views: dict[tuple[Need, ...] | None, View] = {}
 
     @property
@@ -219,13 +223,19 @@ class Turn:
 
     def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
         """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
+        self.run.settle()
+        self.write(recorded, command, onto)
+
+    def write(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Appends the entry of a machine that has come to rest."""
         run = self.run
-        run.settle()
         if run.data:
             form = self.desk.library.form(self.definition, "change", self.definition.says.data, complete=False)
             kept = form.read({k: v for k, v in run.data.items() if v is not None}, "data")
             self.change(c="data", set=kept, unset=sorted(k for k, v in run.data.items() if v is None))
         self.changes += machine_changes(self.stream.head, run, self.now)
+        if self.goals or "goals" in self.stream.head:
+            self._goals()
         about = self._about()
         self.work.append(
             onto or self.stream,
@@ -255,6 +265,14 @@ class Turn:
             spoke=self.spoke,
         )
         self.run.let_go()
+
+    def _goals(self) -> None:
+        """Writes down the goals of the case, where the command or how they stand has changed them."""
+        self.goals = judged(self.goals, self.run, self.file)
+        if not self.goals:
+            self.change(c="head", unset=["goals"])
+        elif self.goals != self.stream.head.get("goals"):
+            self.change(c="head", set={"goals": self.goals})
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
@@ -318,6 +336,8 @@ def item_change(change: ItemChange) -> Json:
         item["sealed"] = change.sealed
     return item
 
+
+_NO_GOALS: Mapping[str, Json] = MappingProxyType({})
 
 _PARTS = ("active", "category", "outcome", "cycle", "history", "memory", "wake", "ledger")
 
