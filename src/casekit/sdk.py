@@ -28,6 +28,7 @@ from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
 from casekit.model.answers import Adjustment, Finding, Objection, Option, Promise, Task, Verdict
 from casekit.model.goals import Goal, Progress
+from casekit.model.judged import Act, Judged, Remedy
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
 from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
@@ -38,6 +39,7 @@ from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, New
 
 __all__ = [
     "LOG_KINDS",
+    "Act",
     "Action",
     "Adjustment",
     "Allocation",
@@ -67,6 +69,7 @@ __all__ = [
     "HolidaySet",
     "Importer",
     "Item",
+    "Judged",
     "LiveItem",
     "LogAttribute",
     "LogEvent",
@@ -92,6 +95,7 @@ __all__ = [
     "Promise",
     "Reading",
     "Recorded",
+    "Remedy",
     "Repeat",
     "Requirement",
     "Residual",

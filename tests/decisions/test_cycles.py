@@ -507,6 +507,13 @@ def test_reopened_it_goes_on_from_what_it_had_used(run: Any) -> None:
         assert live(case, "2")["due"] == at(due)
 
 
+@pytest.mark.parametrize(("cancel", "how"), [("", "met"), ("at('over')", "cancelled")])
+def test_what_the_end_of_a_case_meets_is_met(run: Any, cancel: str, how: str) -> None:
+    clock = evolve(OFFICE, stop="at('over')", cancel=cancel)
+    case = run(kind(clock, other={"d": Clock("P1D", start="at('busy')")}), at("2026-03-02T09:00")).do("go").do("close")
+    assert (ended(case), ended(case, "d")) == ([how], ["cancelled"])
+
+
 # --- refused ----------------------------------------------------------------------------------------------------------
 
 BAD = {

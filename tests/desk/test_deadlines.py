@@ -184,6 +184,28 @@ def test_every_move_names_its_entry_and_the_days_between(helped: tuple[Desk, Sea
     assert "entry 4, user:lee: it ran on: none -> Thu 2026-12-10 15:00 CET" in said
 
 
+def test_figures_have_both_durations(helped: tuple[Desk, Seat], clock: Any) -> None:
+    desk, seat = helped
+    late, quick, running = (opened(seat) for _ in range(3))
+    for case in (late, quick):
+        seat.do(case, "take")
+    clock.now = datetime(2026, 12, 7, 9, 0, tzinfo=UTC)  # Monday 10:00: 67 hours, three of them in the office
+    seat.do(quick, "resolve")
+    clock.now = datetime(2026, 12, 10, 9, 0, tzinfo=UTC)
+    seat.run_due()
+    seat.do(late, "resolve")
+    found = seat.report_clocks()["help.ticket"]["resolution"]
+    hour = 3_600_000_000
+    assert found["states"] == {"breached": 2, "met": 1}  # what closing a case meets is met
+    assert found["elapsed"] == {"of": 2, "mean": (67 + 139) * hour // 2, "median": 67 * hour}
+    # Until Thursday 10:00: three hours by Monday 10:00, seven more that day, none on the holiday, eight, and one.
+    assert found["open"] == {"of": 2, "mean": (3 + 3 + 7 + 8 + 1) * hour // 2, "median": 3 * hour}
+    assert "open" not in seat.report_clocks()["help.ticket"]["answer"]
+    with pytest.raises(Denied):
+        desk.seat("user:kim").report_clocks()
+    assert seat.case(running).state == "new"
+
+
 def test_breached_is_answered_for_any_moment_whoever_has_swept(helped: tuple[Desk, Seat], clock: Any) -> None:
     _, seat = helped
     case = opened(seat)

@@ -40,8 +40,10 @@ CLEAR = {
     "item.action": "a word of the core",
     "item.item": "a key, checked as such, or refused",
     "item.stage": "a key of the plan, or refused",
-    "item.own": "keys, offsets and conditions; a title in it is refused",
+    "item.own": "keys, offsets and conditions in words of the case type; a title or other words in it are refused",
     "set_goal.owner": "a role of those who work here",
+    "approve.requirement": "a requirement of the definition, or refused",
+    "approve.withdraw": "yes or no",
     "adjust.adjustment": "the key of an adjustment, checked as a rule key is",
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
@@ -253,6 +255,8 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
     lee.review(case, mark("review.text"), key=mark("review.key"))
     lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
+    lee.approve(case, "tenancy.checked", reason=mark("approve.reason"), key=mark("approve.key"))
+    lee.approve(case, "tenancy.checked", withdraw=True, reason=mark("approve.reason"))
     running = next(clock for clock in lee.file(case).clocks if clock.status == "running")
     more = {"reason": mark("extend.reason"), "authority": mark("extend.authority"), "key": mark("extend.key")}
     lee.extend(case, running.id, instance=running.instance, by="P5D", **more)
@@ -313,6 +317,8 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.change(case, {mark("change.field"): "x"}),
         lambda: lee.close(case, mark("close.outcome")),
         lambda: lee.choose(case, mark("choose.option")),
+        lambda: lee.approve(case, mark("approve.requirement")),
+        lambda: lee.item(case, "add", "own", own={"kind": "task", "entry": [{"when": f"reference == '{mark('item.own')}'"}]}),
         lambda: lee.adjust(case, mark("adjust.adjustment")),
         lambda: lee.item(case, mark("item.action"), "ring"),
         lambda: lee.item(case, "complete", mark("item.item")),

@@ -96,3 +96,26 @@ def adopt_calendars(case: CaseRef, /, *, reason: Reason = "", key: Key = "", com
 
     with common.seat() as seat:
         return give_done(common, seat.adopt_calendars(case, reason=reason, key=key))
+
+
+def figures(*, common: Everywhere = HERE) -> int:
+    """Shows how the deadlines of all cases ended, and how long they took, in hours by the wall and by the office."""
+    with common.seat() as seat:
+        report = seat.report_clocks()
+
+    def words(out: Console) -> None:
+        from casekit.cli.looks import heading, indented, table
+        from casekit.decisions.steps import exact
+
+        for case_type, clocks in report.items():
+            heading(out, case_type)
+            rows = []
+            for clock, found in clocks.items():
+                states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
+                lengths = [exact(found[name][of]) if name in found else "" for name in ("elapsed", "open") for of in ("mean", "median")]
+                rows.append((found["title"] or clock, states, *lengths))
+            out.print(indented(table(("clock", "", "mean", "median", "mean in open hours", "median in open hours"), rows)))
+        if not report:
+            out.print("No clock had started.")
+
+    return common.face.give(report, words)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from casekit.decisions import totals
 from casekit.decisions.conditions import Inputs
@@ -159,15 +159,25 @@ class Clocks:
             self.end(clock, instance, "cancelled")
 
     def _end_all(self) -> bool:
-        """An ended case has no clocks: what was breached stays so, the rest is cancelled; reopening starts them anew."""
+        """An ended case has no clocks: what was breached stays so, what the ending meets is met, the rest is cancelled;
+        reopening starts them anew.
+        """
         moved = bool(self.live)
         for clock, instances in sorted(self.live.items()):
             for instance, state in sorted(instances.items()):
-                self.end(clock, instance, "breached" if state["status"] == "breached" else "cancelled")
+                self.end(clock, instance, self._verdict(clock, state))
         memory = self._run.machine["memory"]
         if any(known["on"] for known in memory.get("started", {}).values()):
             memory["started"] = {name: {**known, "on": False} for name, known in memory["started"].items()}
         return moved
+
+    def _verdict(self, clock: str, state: Json) -> str:
+        """How an instance ends with its case. Cancelling goes before stopping here, too."""
+        if state["status"] == "breached":
+            return "breached"
+        timer = self._run.definition.timer(clock)
+        cancelled = timer.cancel is not None and timer.cancel.holds(self._run.inputs)
+        return "met" if not cancelled and self._stopped(timer, state, None) else "cancelled"
 
     def _judge_one(self, timer: Timer, instance: str, state: Json) -> bool:
         inputs = self._run.inputs
@@ -243,19 +253,7 @@ class Clocks:
         sums = now.totals
         if run.world.postings is not None and "ledger" in run.machine:
             sums = totals.at(run.definition, [p for p in run.world.postings if p.at < at], run.machine["ledger"]["currency"], at)
-        return Inputs(
-            data=now.data,
-            totals=sums,
-            facts=now.facts,
-            event={},
-            active=now.active,
-            clocks=now.clocks,
-            ended=now.ended,
-            parties=now.parties,
-            documents=now.documents,
-            now=at,
-            zone=now.zone,
-        )
+        return evolve(now, totals=sums, event={}, now=at)
 
     def _rest(self, timer: Timer, instance: str, state: Json, paused: bool) -> bool:
         now = self._run.now

@@ -80,6 +80,8 @@ class Scope:
         sealed: What it may not read although it is declared, for what it comes to is written in the clear: ``name``,
             ``event.name``, ``fact:key``.
         time: Whether it may read ``today`` and ``now``.
+        requirements: Requirements of the case type → the test of each; filled while the case type is compiled.
+        unasked: Those of them that rest on a plugin's rule: no plugin is asked in a condition.
     """
 
     data: Mapping[str, str] = field(factory=dict)
@@ -95,6 +97,8 @@ class Scope:
     items: frozenset[str] = frozenset()
     milestones: frozenset[str] = frozenset()
     counter: bool = False
+    requirements: Mapping[str, parts.Read] = field(factory=dict)
+    unasked: frozenset[str] = frozenset()
 
 
 def built(text: str, scope: Scope, where: str) -> Part:
@@ -309,7 +313,7 @@ class _Builder:
             self.refuse(node, "takes one text that is written out", f"write {_CALLS[self.text(node.func)][1]}")
         return argument.value
 
-    def declared(self, node: ast.Call, what: str, names: frozenset[str] | Mapping[str, str] | None) -> str:
+    def declared(self, node: ast.Call, what: str, names: frozenset[str] | Mapping[str, Any] | None) -> str:
         word = self.word(node)
         if names is not None and word not in names:
             self.refuse(node, f"names {what} that is not declared here", _known(names))
@@ -340,6 +344,14 @@ class _Builder:
         if node.args or not self.scope.counter:
             self.refuse(node, "can't be asked here", "counter() stands in the conditions of a plan item, with nothing in its brackets")
         return Part(self.text(node), "integer", parts.counter)
+
+    def meets(self, node: ast.Call, _: int) -> Part:
+        if self.scope.sealed:
+            self.refuse(node, "may rest on what is personal, and what this comes to is written in the clear", "test it in a condition")
+        key = self.declared(node, "a requirement", self.scope.requirements)
+        if key in self.scope.unasked:
+            self.refuse(node, "rests on a plugin's rule, and no plugin is asked in a condition", "name it in requires, or as a part")
+        return Part(self.text(node), "boolean", parts.looked_up(self.scope.requirements, key))
 
     def parties(self, node: ast.Call, _: int) -> Part:
         return Part(self.text(node), "integer", parts.number_of_parties(self.declared(node, "a role", self.scope.roles)))
@@ -393,7 +405,7 @@ class _Builder:
         return Part(self.text(node), kind, parts.each_known(apply, [part.read for part in taken]), inner)
 
 
-def _known(names: Mapping[str, str] | frozenset[str] | tuple[str, ...]) -> str:
+def _known(names: Mapping[str, Any] | frozenset[str] | tuple[str, ...]) -> str:
     return "known here: " + (", ".join(sorted(names)) or "none")
 
 
@@ -423,6 +435,7 @@ _CALLS: Mapping[str, tuple[_Build, str]] = {
     "counter": (_Builder.count, "counter()"),
     "known": (_Builder.known, "known(field)"),
     "fact": (_Builder.fact, "fact('key')"),
+    "meets": (_Builder.meets, "meets('requirement')"),
     "parties": (_Builder.parties, "parties('role')"),
     "documents": (_Builder.documents, "documents('kind')"),
     "money": (_Builder.money, "money('1.00 EUR')"),

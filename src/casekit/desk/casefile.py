@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve
@@ -28,6 +29,9 @@ DETAILS = ("name", "phone", "email", "address", "born", "ref")
 
 Rows = Mapping[str, list[tuple[Any, ...]]]
 """Projected table → rows, in the order of ``tables.ROWS``."""
+
+
+_NO_APPROVALS: Mapping[str, Any] = MappingProxyType({})
 
 
 class CaseFile:
@@ -81,6 +85,7 @@ class CaseFile:
             zone=self.zone,
             postings=self.postings() if ledger else None,
             since=since,
+            approvals=head.get("approvals", _NO_APPROVALS),
         )
 
     def view(self, now: str, needs: Iterable[Need] | None = None) -> View:

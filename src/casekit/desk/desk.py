@@ -45,6 +45,7 @@ def open_desk(
     case_types: Iterable[CaseType | str | Path] = (),
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
+    discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
 
@@ -58,12 +59,13 @@ def open_desk(
         case_types: Case types beside those of plugins: records, or paths of their JSON files.
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
+        discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
         BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet)
 
 
 class Desk:
@@ -75,6 +77,7 @@ class Desk:
         library: The case types.
         grants: Who may do what.
         bus: Takes commands.
+        discreet: Whether reasons are shown only to those who may.
     """
 
     def __init__(
@@ -84,8 +87,11 @@ class Desk:
         case_types: Iterable[CaseType | str | Path],
         clock: Clock,
         calendars: Iterable[Calendar | str | Path] = (),
+        *,
+        discreet: bool = False,
     ) -> None:
         self.store = store
+        self.discreet = discreet
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)

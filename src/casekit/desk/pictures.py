@@ -13,12 +13,13 @@ from casekit.decisions.compiled import Compiled
 from casekit.decisions.explain import Explanation, Road
 from casekit.decisions.instances import named
 from casekit.decisions.itemwhy import Why
-from casekit.decisions.requirements import Judged
+from casekit.decisions.orders import BLOCKED
 from casekit.desk import asking, cases, deadlines, plans
 from casekit.desk.planvalues import Branch, PlanItem, PlanView
 from casekit.desk.turn import Turn
 from casekit.errors import BadInput
 from casekit.model.answers import Objection
+from casekit.model.judged import Judged
 from casekit.pictures.graph import Graph
 from casekit.pictures.ical import Deadline, of_clock, of_item
 from casekit.pictures.plan import Instance, LivePlan, plan_graph
@@ -27,7 +28,6 @@ from casekit.pictures.timeline import Life, Timeline, timeline
 from casekit.pictures.writing import FORMATS, written
 
 KINDS = ("states", "plan", "deadlines")
-BLOCKED = "casekit.plan-blocked"
 
 
 def of_type(definition: Compiled, kind: str) -> Graph:
@@ -89,9 +89,10 @@ def _plan(turn: Turn) -> PlanView:
 def _live(turn: Turn, at: str, texts: bool) -> Live:
     definition = turn.definition
     ways: dict[str, Standing] = {}
+    remedies = asking.remedies_of(turn)
     for event in definition.ways:
         if event in definition.fired:
-            ways |= _standings(definition, asking.explain_event(turn, event, {}), texts)
+            ways |= _standings(definition, asking.explain_event(turn, event, {}, remedies), texts)
     stories: tuple[ClockStory, ...] = deadlines.every(turn, at)
     return Live(_name(turn), definition.active(turn.stream.head["machine"]["active"]), ways, stories)
 
@@ -136,11 +137,7 @@ def _words(definition: Compiled, judged: Judged, texts: bool) -> str:
 def _unknown(road: Road) -> Iterator[str]:
     if road.when is not None and road.when.value is None:
         yield "its condition can't be judged" + _without(road.when.missing)
-    yield from (f"{judged.key} can't be judged{_without(_missing(judged))}" for judged in road.requires if judged.met is None)
-
-
-def _missing(judged: Judged) -> tuple[str, ...]:
-    return judged.because.missing if judged.because else ()
+    yield from (f"{judged.key} can't be judged{_without(judged.missing)}" for judged in road.requires if judged.met is None)
 
 
 def _without(missing: tuple[str, ...]) -> str:

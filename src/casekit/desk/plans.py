@@ -14,7 +14,7 @@ from casekit.decisions.items import Piece
 from casekit.decisions.itemwhy import Why, why
 from casekit.decisions.machine import Run
 from casekit.desk.casefile import CaseFile
-from casekit.desk.planvalues import Branch, ItemExplanation, PlanItem, PlanView
+from casekit.desk.planvalues import Branch, PlanItem, PlanView
 from casekit.desk.sealing import seal_for
 from casekit.desk.turn import Spec, Turn
 from casekit.errors import BadInput
@@ -116,22 +116,6 @@ def view(desk: Desk, file: CaseFile, run: Run) -> PlanView:
     )
 
 
-def explain(turn: Turn, item: str) -> ItemExplanation:
-    """Why an item is where it is, and who could work on it.
-
-    Raises:
-        BadInput: the plan has no such item.
-    """
-    piece, instance = orders.find(turn.run.plan, item)
-    found = why(turn.run.plan, piece)
-    if isinstance(found, tuple) and instance:
-        found = tuple(one for one in found if one.instance == instance)
-    key, grants = turn.definition.says.key, turn.desk.grants
-    needs = _needs(piece)
-    lacking = tuple(p for p in needs if not grants.allowed(turn.call.actor, p, key))
-    return ItemExplanation(item, found, needs, lacking, grants.who(needs, key))
-
-
 def items_of(file: CaseFile) -> list[PlanItem]:
     """All instances that ever were in the plan of a case, in the order of their coming."""
     rows = {(row[0], row[1]): row for row in file.rows("tasks")}
@@ -226,7 +210,8 @@ def _words(turn: Turn, title: str) -> Json | None:
     return dict(seal_for(turn.work, turn.stream.uuid, turn.file.touched, "item", {"title": plain(title, "title")}))
 
 
-def _needs(piece: Piece) -> tuple[str, ...]:
+def needs_of(piece: Piece) -> tuple[str, ...]:
+    """Permissions that working on an item takes."""
     return tuple(dict.fromkeys((WORK.permission, *([piece.says.allow] if piece.says.allow else []))))
 
 
@@ -242,7 +227,7 @@ class _Could:
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of(self, piece: Piece) -> tuple[str, ...]:
-        needs = _needs(piece)
+        needs = needs_of(piece)
         if needs not in self._known:
             self._known[needs] = self._desk.grants.who(needs, self._type)
         return self._known[needs]

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, caseloop, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import asking, caseloop, clock_figures, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.picturequestions import PictureQuestions
-from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
+from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
 from casekit.desk.turn import Call, Spec, Turn
@@ -203,6 +203,11 @@ class Questions(LoopQuestions, PictureQuestions):
         self._may(reports.REPORT)
         return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
 
+    def report_clocks(self) -> Json:
+        """Per case type and clock: instances by status, and how long they took, by the wall and by the office."""
+        self._may(reports.REPORT)
+        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
     def undelivered(self) -> tuple[Undelivered, ...]:
         """What waits in the outbox, in the order of cases and entries."""
         self._may(UNDELIVERED)
@@ -300,9 +305,13 @@ class Questions(LoopQuestions, PictureQuestions):
         cut = asked(as_of, None, stream.head["zone"]).as_of
         return caseloop.goals(file, max(stream.head["time"], min(cut or work.now(), work.now())))
 
-    def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
+    def explain_item(self, case: CaseRef, item: str) -> Explanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""
-        return plans.explain(self._turn(plans.EXPLAIN, case), item)
+        return asking.explain_item(self._turn(plans.EXPLAIN, case), item)
+
+    def explain_running(self, case: CaseRef, clock: str) -> Explanation:
+        """Why a clock runs, or does not. How its date came about says :meth:`explain_clock`."""
+        return asking.explain_running(self._turn(asking.EXPLAIN, case), clock)
 
     def tasks(
         self,

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import asking, cases, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk import approvals, asking, cases, deadlines, due, erasure, goals, parties, plans, records, reviews
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
 from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
@@ -256,6 +256,21 @@ class Seat(Questions):
         args = {"outcome": outcome, "fields": _plain(given)}
         decide = lambda turn: cases.close(turn, outcome, given)  # noqa: E731
         return self._on(cases.CLOSE, case, decide, args, reason=reason, key=key, effective=effective, observed=observed)
+
+    def approve(
+        self, case: CaseRef, requirement: str, *, withdraw: bool = False, reason: str = "", key: str = "", effective: Moment | None = None
+    ) -> Done:
+        """Approves what a requirement asks to be approved; it counts once for each actor.
+
+        Args:
+            case: Where.
+            requirement: Key of the requirement.
+            withdraw: Takes the actor's own approval back instead.
+            reason, key, effective: as of every command.
+        """
+        args = {"requirement": requirement, "withdraw": withdraw}
+        decide = lambda turn: approvals.approve(turn, requirement, withdraw=withdraw)  # noqa: E731
+        return self._on(approvals.APPROVE, case, decide, args, reason=reason, key=key, effective=effective)
 
     def give_role(self, case: CaseRef, role: str, party: PartyRef, *, key: str = "", effective: Moment | None = None) -> Done:
         """Gives a party a role in a case."""

@@ -23,7 +23,7 @@ from casekit.store.shelf import Shelf
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
 
-_TITLES = ("event", "key", "option", "item", "kind", "outcome", "role")
+_TITLES = ("event", "key", "option", "item", "kind", "outcome", "role", "requirement")
 """What an entry may be about, in the order of what says most."""
 
 ERASED = "The words are erased."

@@ -10,12 +10,12 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.instances import ItemChange
 from casekit.decisions.machine import Run
-from casekit.decisions.requirements import Judged, judge
+from casekit.decisions.requirements import judge
 from casekit.definition.casetype import ENDED
 from casekit.desk.casefile import CaseFile
 from casekit.desk.permissions import CORE
@@ -26,6 +26,7 @@ from casekit.errors import PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, plain
+from casekit.model.judged import Judged
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective
@@ -169,7 +170,7 @@ class Turn:
             return True
         self.run.inputs.event = fields
         own = self.definition.requirements
-        if all(key in own and own[key][1].holds(self.run.inputs) for key in keys):
+        if all(key in own and own[key].holds(self.run.inputs) for key in keys):
             return True  # nothing to be explained
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
@@ -181,12 +182,14 @@ class Turn:
         return not broken
 
     def foreign(self, keys: Iterable[str]) -> dict[str, Judged]:
-        """What plugins say to requirements that are theirs."""
-        found = {}
+        """What plugins say to requirements that are theirs, or on which requirements of the case type rest."""
+        wanted: dict[str, None] = {}
         for key in keys:
             if key in self.definition.foreign:
-                found[key] = self._ask_rule(key)
-        return found
+                wanted[key] = None
+            for rule in sorted(self.definition.asks.get(key, ())):
+                wanted[rule] = None
+        return {key: self._ask_rule(key) for key in wanted}
 
     def guard(self, command: str, fields: Mapping[str, Any], **values: Any) -> None:
         """Asks the case type's guards and the plugins' about a command."""
@@ -276,15 +279,22 @@ class Turn:
 
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
+        words = "The rule is not met."
         if found is None:
-            return Judged(key, None, "The plugin that judges this is not installed.", failed="the plugin is not installed")
+            return Judged(
+                "rule", None, words, key=key, failed="the plugin is not installed", remedy="install the plugin that brings the rule"
+            )
         rule, plugin = found
         self.spoke[plugin.name] = plugin.version
-        said = (rule.unmet, rule.citation, rule.remedy, None, plugin.name, plugin.version)
+        said: Json = {"key": key, "unmet": rule.unmet, "citation": rule.citation, "remedy": rule.remedy}
+        said |= {"plugin": plugin.name, "version": plugin.version}
         try:
-            return Judged(key, check_rule(rule, self.view(rule.needs)), *said)
+            answer = check_rule(rule, self.view(rule.needs))
         except PluginFailed as wrong:
-            return Judged(key, None, *said, str(wrong))
+            return Judged("rule", None, words, **said, failed=str(wrong))
+        if not isinstance(answer, Judged):
+            return Judged("rule", answer, words, **said)
+        return evolve(answer, **{**said, "unmet": answer.unmet or rule.unmet})
 
     def _about(self) -> Json:
         about = dict(self.call.about)
@@ -364,6 +374,11 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     if over and "closed" not in head:
         more["closed"] = now
     gone = ["closed"] if "closed" in head and not over else []
+    if run.inputs.approvals is not run.world.approvals:
+        if run.inputs.approvals:
+            more["approvals"] = run.inputs.approvals
+        else:
+            gone.append("approvals")
     if more or gone:
         changes.append({"c": "head", "set": more, **({"unset": gone} if gone else {})})
     return changes

@@ -22,6 +22,7 @@ from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts, check_counts
 from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Adjustment, Finding, Objection, Option, signed
+from casekit.model.judged import Judged
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
@@ -280,11 +281,11 @@ def guarded(asked: Asked, **arguments: Any) -> list[Objection]:
         ]
 
 
-def check_rule(rule: Rule, view: View) -> bool | None:
+def check_rule(rule: Rule, view: View) -> bool | Judged | None:
     """What a plugin's requirement says of a case.
 
     Raises:
-        PluginFailed: it raised, or answered neither true, false nor None.
+        PluginFailed: it raised, or answered neither true, false, None nor a tree of its own.
     """
     try:
         met = rule.check(view)
@@ -292,8 +293,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
         raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
-    if met is not None and not isinstance(met, bool):
-        raise PluginFailed(f"the check of {rule.key} answered a {type(met).__name__}, not true, false or None")
+    if met is not None and not isinstance(met, (bool, Judged)):
+        raise PluginFailed(f"the check of {rule.key} answered a {type(met).__name__}, not true, false, None or a Judged")
     return met
 
 
