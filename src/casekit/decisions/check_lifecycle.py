@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from casekit.decisions.compiled import INTERNAL, inner
+from casekit.decisions.compiled import INTERNAL, inner, rules_named
 from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, Action, CaseType, State, Transition
 
 ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
@@ -198,10 +198,10 @@ def _event(case_type: CaseType, transition: Transition, event: str, at: str, sta
         if transition.allow or (transition.form and not done) or transition.reason:
             yield at, f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
         for rule in (*transition.requires, *(case_type.closing if _ends(transition, states) else ())):
-            if rule not in case_type.requirements:
+            for foreign in sorted(rules_named(case_type, rule)):
                 yield (
                     f"{at}/requires",
-                    f"nobody fires {event!r}, so no plugin is asked for {rule!r}",
+                    f"nobody fires {event!r}, so no plugin is asked for {foreign!r}",
                     "require only what this case type says",
                 )
     if done and not _can_be_done(done, states):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from casekit.decisions import totals
 from casekit.decisions.conditions import Inputs
@@ -59,8 +59,13 @@ class Clocks:
 
     def next_due(self) -> str | None:
         """The next instant at which a clock has something to say."""
-        moments = [m for instances in self.live.values() for state in instances.values() if (m := _next(state)) is not None]
-        return min(moments, default=None)
+        first: str | None = None
+        for instances in self.live.values():
+            for state in instances.values():
+                moment = _next(state)
+                if moment is not None and (first is None or moment < first):
+                    first = moment
+        return first
 
     def speak(self, moment: str) -> None:
         """Warnings and breaches of one instant, in order of clocks."""
@@ -248,19 +253,7 @@ class Clocks:
         sums = now.totals
         if run.world.postings is not None and "ledger" in run.machine:
             sums = totals.at(run.definition, [p for p in run.world.postings if p.at < at], run.machine["ledger"]["currency"], at)
-        return Inputs(
-            data=now.data,
-            totals=sums,
-            facts=now.facts,
-            event={},
-            active=now.active,
-            clocks=now.clocks,
-            ended=now.ended,
-            parties=now.parties,
-            documents=now.documents,
-            now=at,
-            zone=now.zone,
-        )
+        return evolve(now, totals=sums, event={}, now=at)
 
     def _rest(self, timer: Timer, instance: str, state: Json, paused: bool) -> bool:
         now = self._run.now

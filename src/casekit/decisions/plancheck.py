@@ -15,7 +15,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed|approval\..+"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),
@@ -78,11 +78,12 @@ def _shape(item: Item, at: str) -> Found:
         yield f"{at}/due", "a listener is never due", "make it a timer, or leave it out"
     if item.auto_complete and item.kind != "stage":
         yield f"{at}/auto_complete", f"a {item.kind} has nothing in it to complete", "leave it out"
-    yield from _repeat(item, at)
+    yield from repeat_problems(item, at)
     yield from _empty(item, at)
 
 
-def _repeat(item: Item, at: str) -> Found:
+def repeat_problems(item: Item, at: str) -> Found:
+    """What is wrong with how an item comes again."""
     repeat = item.repeat
     if repeat is None:
         return

@@ -230,6 +230,8 @@ class Plan(Instances):
             for instance, state in self.each(item) if item in self.live else ():
                 if state["state"] in WAITS and instance in self.live.get(item, ()):
                     moved = self._enter(self.planning.pieces[item], instance, state) or moved
+                    if moved and self.planning.leaving:
+                        return True  # what one says by opening may end another before that opens
         return moved
 
     def _enter(self, piece: Piece, instance: str, state: Json) -> bool:

@@ -15,6 +15,7 @@ from attrs import frozen
 from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signal, Target
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
+from casekit.definition.requirements import Requirement
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -160,23 +161,6 @@ class Transition:
     reason: bool = False
     title: str = ""
     order: int = 0
-
-
-@frozen
-class Requirement:
-    """Something that must hold.
-
-    Attributes:
-        when: Condition that meets it.
-        unmet: Words for when it does not hold.
-        citation: Law, contract or policy.
-        remedy: Words for what would meet it.
-    """
-
-    when: str
-    unmet: str = ""
-    citation: str = ""
-    remedy: str = ""
 
 
 @frozen

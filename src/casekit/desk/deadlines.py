@@ -105,10 +105,15 @@ def stories(turn: Turn, clock: str, instance: str, at: str) -> tuple[ClockStory,
 
 def every(turn: Turn, at: str) -> tuple[ClockStory, ...]:
     """The stories of all instances of all clocks that had started by a moment, in order of clocks."""
+    return tuple(story for story, _ in lives(turn, at))
+
+
+def lives(turn: Turn, at: str) -> tuple[tuple[ClockStory, tuple[Said, ...]], ...]:
+    """The same stories, each with everything that entries left of its instance, those after the moment among them."""
     told = _said(turn)
     order = {timer.id: place for place, timer in enumerate(turn.definition.timers)}
-    found = [tell(turn.definition.timer(key), name, told[key, name], at, turn.run.inputs) for key, name in told]
-    return tuple(sorted((story for story in found if story.status), key=lambda story: order[story.clock]))
+    found = [(tell(turn.definition.timer(key), name, told[key, name], at, turn.run.inputs), tuple(told[key, name])) for key, name in told]
+    return tuple(sorted((life for life in found if life[0].status), key=lambda life: order[life[0].clock]))
 
 
 def _said(turn: Turn) -> dict[tuple[str, str], list[Said]]:

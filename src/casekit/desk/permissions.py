@@ -16,6 +16,7 @@ CORE = {
     "case.plan": "see the options for a case",
     "case.choose": "choose an option",
     "case.close": "close a case",
+    "case.approve": "approve what a requirement asks to be approved, beside the permission that it asks for",
     "item.work": "start, complete, enable or disable an item of a plan",
     "plan.change": "put items into a plan, move, skip, reopen, suspend or terminate them",
     "item.override": "skip what is required, with a reason",

@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import asking, caseloop, clock_figures, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
-from casekit.desk.goals import Progress, progress
+from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
-from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
+from casekit.desk.picturequestions import PictureQuestions
+from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.traces import cases_of
 from casekit.desk.turn import Call, Spec, Turn
@@ -23,6 +24,7 @@ from casekit.errors import BadInput, NotFound
 from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Verdict
 from casekit.model.canonical import Json
+from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
@@ -72,7 +74,7 @@ def party_id(party: PartyRef) -> str:
     return party.id if isinstance(party, Person) else party
 
 
-class Questions:
+class Questions(LoopQuestions, PictureQuestions):
     """The questions of a seat.
 
     Attributes:
@@ -300,12 +302,16 @@ class Questions:
         work, stream, rows = self._then(case, as_of, None)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         file = CaseFile(work, stream, definition, rows)
-        now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
-        return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
+        cut = asked(as_of, None, stream.head["zone"]).as_of
+        return caseloop.goals(file, max(stream.head["time"], min(cut or work.now(), work.now())))
 
-    def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
+    def explain_item(self, case: CaseRef, item: str) -> Explanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""
-        return plans.explain(self._turn(plans.EXPLAIN, case), item)
+        return asking.explain_item(self._turn(plans.EXPLAIN, case), item)
+
+    def explain_running(self, case: CaseRef, clock: str) -> Explanation:
+        """Why a clock runs, or does not. How its date came about says :meth:`explain_clock`."""
+        return asking.explain_running(self._turn(asking.EXPLAIN, case), clock)
 
     def tasks(
         self,
