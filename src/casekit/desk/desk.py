@@ -46,6 +46,7 @@ def open_desk(
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
     checkpoints: str = "",
+    discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
 
@@ -60,12 +61,13 @@ def open_desk(
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
         checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
+        discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
         BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, checkpoints)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
 
 
 class Desk:
@@ -78,6 +80,7 @@ class Desk:
         grants: Who may do what.
         bus: Takes commands.
         checkpoints: How often ``run_due`` makes a checkpoint at most; empty: never.
+        discreet: Whether reasons are shown only to those who may.
     """
 
     def __init__(
@@ -87,11 +90,14 @@ class Desk:
         case_types: Iterable[CaseType | str | Path],
         clock: Clock,
         calendars: Iterable[Calendar | str | Path] = (),
+        *,
+        discreet: bool = False,
         checkpoints: str = "",
     ) -> None:
         if checkpoints:
             duration(checkpoints)
         self.store = store
+        self.discreet = discreet
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
@@ -161,6 +167,21 @@ class Desk:
             raise
         except (CasekitError, Exception) as wrong:
             raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+
+    def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
+        """A picture of a case type; no case is needed.
+
+        Args:
+            case_type: Its key.
+            kind: ``states`` or ``plan``.
+            format: ``svg`` (which takes ``casekit[pictures]``), ``mermaid`` or ``dot``.
+
+        Raises:
+            BadInput: no such case type, kind or format, or the library that places a graph is not there.
+        """
+        from casekit.desk import pictures
+
+        return pictures.written(pictures.of_type(self.library.current(case_type), kind), format)
 
     def now(self) -> str:
         """The present moment (canonical instant)."""
