@@ -13,6 +13,7 @@ from casekit.__about__ import __version__
 from casekit.errors import (
     BadInput,
     CasekitError,
+    Conflict,
     Denied,
     KeyReused,
     Livelock,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+    from casekit.store.hosts import prepare
 
 _LATER = {
     "Case": "casekit.desk.values",
@@ -41,6 +43,7 @@ _LATER = {
     "Page": "casekit.desk.values",
     "Seat": "casekit.desk.seat",
     "open_desk": "casekit.desk.desk",
+    "prepare": "casekit.store.hosts",
 }
 
 
@@ -54,6 +57,7 @@ __all__ = [
     "BadInput",
     "Case",
     "CasekitError",
+    "Conflict",
     "Denied",
     "Desk",
     "Done",
@@ -81,4 +85,5 @@ __all__ = [
     "Verdict",
     "__version__",
     "open_desk",
+    "prepare",
 ]

@@ -31,7 +31,7 @@ from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogK
 from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
 from casekit.plugins.declared import Calculator, CalendarSource, Importer, Need, Plugin, Rule, hookimpl
-from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, Person, Recorded, RunningClock, View
+from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, Other, Person, Recorded, RunningClock, View
 
 __all__ = [
     "LOG_KINDS",
@@ -73,6 +73,7 @@ __all__ = [
     "Need",
     "Objection",
     "Option",
+    "Other",
     "PaymentOrder",
     "Person",
     "Plugin",

@@ -10,12 +10,11 @@ from casekit.desk import outbox
 from casekit.desk.bus import TICK, Bus
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Work
-from casekit.errors import BadInput
+from casekit.errors import BadInput, Conflict
 from casekit.model.actor import Actor
 from casekit.model.time import moment
 from casekit.store import reading
 from casekit.store.shelf import Shelf, Taken
-from casekit.store.writing import Conflict
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -58,6 +57,7 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
     """
     desk.bus.authorise(Call(TICK, actor), None)
     shelf = desk.shelf(actor.tenant)
+    shelf.demand_own("working off what is due")
     if now is not None:
         moment(now)
     present = desk.now()

@@ -99,6 +99,7 @@ class Work:
         wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
         keyed: Digests of the idempotency keys used in it.
+        wide: Whether other cases may be read for a decision: not where it is written on what has been read before.
     """
 
     shelf: Shelf
@@ -109,6 +110,7 @@ class Work:
     wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
     keyed: set[bytes] = field(factory=set)
+    wide: bool = True
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
         """The stream, loaded when it is first asked for.

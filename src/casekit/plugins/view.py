@@ -254,6 +254,33 @@ class Recorded:
 
 
 @frozen
+class Other:
+    """Another case, as a guard sees it that declared to need ``cases``.
+
+    Attributes:
+        id: UUID of the case.
+        type: Case type.
+        number: Human number; None where the type has none.
+        roles: Roles in it of the party that it was found by.
+        state: Active leaf states, separated by blanks.
+        category: Category of the state.
+        opened: Canonical instant.
+        closed: Canonical instant; None while it is open.
+        data: Its clear data, in canonical form; what is personal is not shown.
+    """
+
+    id: str
+    type: str
+    number: str | None
+    roles: tuple[str, ...]
+    state: str
+    category: str
+    opened: str
+    closed: str | None
+    data: Mapping[str, Any]
+
+
+@frozen
 class View:
     """The case file at one moment. Nothing in it changes, and nothing reaches the store from it.
 
@@ -282,6 +309,8 @@ class View:
         choice: Key of the option chosen last; None: none.
         items: Plan items that have not ended, by key.
         completed: Plan items that were completed, and milestones that were reached.
+        others: UUID of a party → the other cases in which it plays a role, in the order of their making. Only a guard
+            that declared to need ``cases`` sees any.
     """
 
     id: str
@@ -306,6 +335,7 @@ class View:
     choice: str | None = None
     items: tuple[LiveItem, ...] = ()
     completed: frozenset[str] = frozenset()
+    others: Mapping[str, tuple[Other, ...]] = field(factory=dict)
 
     @property
     def today(self) -> date:

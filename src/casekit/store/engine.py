@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
@@ -13,6 +14,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from casekit.errors import BadInput, StoreFailed
+from casekit.store.lock import lock_of
 
 HEAD = "0001"
 """The migration that this casekit's tables correspond to."""
@@ -82,7 +84,7 @@ def bring_up(engine: Engine) -> None:
 
     Raises:
         BadInput: the place can't be reached or is no database.
-        StoreFailed: the store was written by a later casekit.
+        StoreFailed: the store was written by a later casekit; ``SameThread``: this thread is writing to it.
     """
     with _upgrading:
         try:
@@ -91,7 +93,8 @@ def bring_up(engine: Engine) -> None:
                 return
             if found is not None and found > HEAD:
                 raise StoreFailed(f"the store is of version {found}, this casekit knows {HEAD} (use the newer casekit)")
-            _upgrade(engine)
+            with lock_of(str(engine.url.database)) if engine.dialect.name == "sqlite" else nullcontext():
+                _upgrade(engine)
         except (DBAPIError, sqlite3.Error, OSError, UnicodeError) as wrong:  # a damaged schema is no text any more
             reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
             where = engine.url.render_as_string(hide_password=True)

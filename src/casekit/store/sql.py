@@ -14,7 +14,7 @@ from attrs import frozen
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
 
-from casekit.errors import StoreFailed
+from casekit.errors import CasekitError, Conflict, StoreFailed
 
 Values = tuple[Any, ...]
 
@@ -23,9 +23,11 @@ class Taken(StoreFailed):
     """A key that must be unique was taken in between (an idempotency key, a number, a log's name)."""
 
 
-def failed(wrong: Exception) -> StoreFailed:
+def failed(wrong: Exception) -> CasekitError:
     """The driver's error, as casekit says it."""
     text = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
+    if type(wrong).__name__ in ("SerializationFailure", "DeadlockDetected"):
+        return Conflict(f"another transaction was in the way: {text} (roll back, and try again)")
     if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
         return Taken(f"written by another at the same time: {text}")
     return StoreFailed(f"the store failed, and nothing was changed: {text} (check disk space, rights and server)")
@@ -110,6 +112,7 @@ class Connection:
 
         Raises:
             StoreFailed: the database failed; ``Taken``: a unique key is there already.
+            Conflict: PostgreSQL has ended the transaction, for it could not be had beside another.
         """
         if self.tape is not None:
             self.tape.append((text, values, False))
@@ -144,7 +147,7 @@ class Connection:
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
 
-    def _failed(self, wrong: Exception) -> StoreFailed:
+    def _failed(self, wrong: Exception) -> CasekitError:
         self.broken = self.broken or bool(getattr(self.driver, "closed", False))
         return failed(wrong)
 

@@ -14,7 +14,7 @@ from attrs import define, field
 from sqlalchemy import BindParameter, Table, and_, bindparam, case, delete, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from casekit.errors import CasekitError
+from casekit.errors import Conflict
 from casekit.record.fold import Row
 from casekit.store.shelf import Shelf, writing
 from casekit.store.sql import Connection
@@ -31,12 +31,6 @@ _GUARDED = (*_HEAD, "at_tenant", "at_sid", "before")
 """Names of the values of a guarded update, in their order."""
 
 _CHANGING = tuple(name for name in _HEAD if name not in ("tenant", "sid", "uuid", "kind"))
-
-
-class Conflict(CasekitError):
-    """A stream that was read has changed in between."""
-
-    code = "conflict"
 
 
 @define
@@ -139,7 +133,7 @@ def _recheck(shelf: Shelf, connection: Connection, read: dict[int, int]) -> None
 
 
 def _fits_at_once(shelf: Shelf, what: WriteSet) -> bool:
-    if shelf.sqlite or len(what.changed) > 1 or what.gone():
+    if shelf.sqlite or shelf.joined or len(what.changed) > 1 or what.gone():
         return False
     return sum(len(rows) for _, rows in what.inserts()) <= AT_ONCE
 
@@ -157,6 +151,7 @@ def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
     if read:
         values.append(shelf.tenant)
         values += (value for pair in read for value in pair)
+    shelf.demand_free()
     if not shelf.connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
         raise Conflict("a stream has changed in between")
 

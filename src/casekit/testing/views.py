@@ -23,7 +23,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, effective
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Values, View
+from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Values, View
 
 When = date | datetime | str
 """A day, an aware datetime or the canonical text of either."""
@@ -49,6 +49,7 @@ def a_view(
     choice: str | None = None,
     items: Iterable[LiveItem] = (),
     completed: Iterable[str] = (),
+    others: Mapping[str, Iterable[Other]] | None = None,
 ) -> View:
     """A case file as a hook would see it, checked against the case type.
 
@@ -69,6 +70,7 @@ def a_view(
         choice: Key of the option chosen last.
         items: Plan items that have not ended.
         completed: Plan items that were completed.
+        others: Party id → other cases in which it plays a role, for guards that need ``cases``.
 
     Raises:
         BadInput: the case type makes no sense, or data, facts or state do not fit it.
@@ -106,6 +108,7 @@ def a_view(
         choice=choice,
         items=tuple(items),
         completed=frozenset(completed),
+        others={party: tuple(found) for party, found in (others or {}).items()},
     )
 
 
