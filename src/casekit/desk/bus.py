@@ -15,9 +15,9 @@ from casekit.__about__ import __version__
 from casekit.decisions.compiled import Compiled
 from casekit.desk.library import log
 from casekit.desk.timeline import answer_again
-from casekit.desk.turn import Call, Spec, TooWide, Turn
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Done
-from casekit.desk.work import Stream, Work, new_uuid
+from casekit.desk.work import Stream, TooWide, Work, new_uuid
 from casekit.errors import BadInput, Conflict, Denied, KeyReused, Refused, Stale
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
@@ -35,9 +35,6 @@ _T = TypeVar("_T")
 
 ATTEMPTS = 12
 """How often a command is decided inside the lock before a conflict is told."""
-
-FREELY = 3
-"""How many of them run beside others; from then on, those that ask about other cases go one at a time."""
 
 CLOCK = "system:clock"
 """The actor of entries that clocks write."""
@@ -107,7 +104,8 @@ class Bus:
     def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, inside: bool = False) -> _T:
         """Does something in a transaction of its own; after one conflict, again inside the lock.
 
-        Where it asks about other cases, the transaction is serializable. In a host's transaction it is done once.
+        Where a rule asks about other cases, the transaction is serializable, and such transactions go one at a time: beside
+        each other, most would fail. In a host's transaction it is done once.
 
         Args:
             shelf: Where.
@@ -139,7 +137,7 @@ class Bus:
             work = self.desk.work(shelf)
             work.wide = serial or shelf.sqlite
             try:
-                with queued(shelf, serial and left < ATTEMPTS - FREELY), writing(shelf, serial=serial) as connection:
+                with queued(shelf, serial), writing(shelf, serial=serial) as connection:
                     result = once(work, True)
                     work.flush(connection)
             except (Conflict, Taken) as wrong:

@@ -307,6 +307,7 @@ class _Others(Mapping[str, tuple[Other, ...]]):
 
     def _look(self, party: str) -> tuple[Other, ...]:
         work = self._file.work
+        work.demand_wide()
         stream = load_parties(work, [party])[party]
         same = {party, stream.uuid, *stream.head.get("took", ())}
         stored = [uuid for one in sorted(same) for uuid in reading.cases_of_party(work.shelf, one)]

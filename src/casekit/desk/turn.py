@@ -20,7 +20,7 @@ from casekit.desk.casefile import CaseFile
 from casekit.desk.permissions import CORE
 from casekit.desk.sealing import seal_for
 from casekit.desk.work import Stream, Work
-from casekit.errors import Conflict, PluginFailed
+from casekit.errors import PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, plain
@@ -50,10 +50,6 @@ class Spec:
     def __attrs_post_init__(self) -> None:
         if self.permission not in CORE:
             raise TypeError(f"the command {self.name!r} declares no permission of the core")
-
-
-class TooWide(Conflict):
-    """A rule reads other cases in a transaction that can't answer for them."""
 
 
 @define
@@ -149,11 +145,6 @@ class Turn:
 
     def view(self, needs: tuple[Need, ...] | None = None) -> View:
         """The case file as it was before this command: whole, or what a guard with those needs sees of it."""
-        if needs and not self.work.wide and any(need.what == "cases" for need in needs):
-            raise TooWide(
-                "a rule reads other cases, and this transaction can't tell whether they stay as they are "
-                "(give the command by itself; in a host's transaction, make that SERIALIZABLE)"
-            )
         found = self._views.get(needs)
         if found is None:
             found = self._views[needs] = self.file.view(self.now, needs)

@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 from casekit.definition.calendars import Calendar, check_calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts, check_counts
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
+from casekit.errors import BadInput, CasekitError, Conflict, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Finding, Objection, Option, signed
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
@@ -245,7 +245,7 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
         if not answered:
             return []
         answered = list(answered)
-    except StoreFailed:
+    except (StoreFailed, Conflict):
         raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
@@ -282,7 +282,7 @@ def check_rule(rule: Rule, view: View) -> bool | None:
     """
     try:
         met = rule.check(view)
-    except StoreFailed:
+    except (StoreFailed, Conflict):
         raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong

@@ -26,13 +26,14 @@ from casekit.store.files import Files
 from casekit.store.keys import Vault
 from casekit.store.lock import FairLock, lock_of
 from casekit.store.shelf import Shelf
-from casekit.store.sql import Connection, failed
+from casekit.store.sql import Connection, busy, failed, patiently
 
 READS = "casekit_reads"
 """Execution option: transactions of this connection only read, and take no write lock on SQLite."""
 
 _DRIVERS = ("pysqlite", "psycopg")
 _HERE = "casekit"
+_WAIT = next(pragma for pragma in PRAGMAS if "busy_timeout" in pragma)
 
 _WHERE = "SELECT current_database(), to_regclass('streams')::oid::bigint, pg_postmaster_start_time()"
 
@@ -69,11 +70,22 @@ class _Held(sqlite3.Connection):
         self.turn.__enter__()
         self.host.ends.append(lambda: self.turn.__exit__(None, None, None))
         try:
-            self.execute("BEGIN IMMEDIATE")
+            self._begin()
         except BaseException:
             self.host.end()
             raise
         self.host.writes = True
+
+    def _begin(self) -> None:
+        self.execute("PRAGMA busy_timeout=0")
+        try:
+            self.execute("BEGIN IMMEDIATE")
+        except sqlite3.Error as wrong:
+            if not busy(wrong):
+                raise
+            patiently(lambda: self.execute("BEGIN IMMEDIATE"), wrong)
+        finally:
+            self.execute(_WAIT)
 
     def commit(self) -> None:
         if self.host.writes and not self.in_transaction:

@@ -14,9 +14,7 @@ from types import TracebackType
 from typing import Self
 
 from casekit.errors import StoreFailed
-
-PATIENCE = 60.0
-"""Seconds after which a thread no longer waits for the lock; as long as it would wait for another process."""
+from casekit.store.sql import PATIENCE
 
 
 class SameThread(StoreFailed):

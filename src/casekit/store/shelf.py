@@ -115,7 +115,10 @@ class Shelf:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
         self._here.lent = lent
-        return Connection(lent.driver_connection, dbapi.Error)
+        made = Connection(lent.driver_connection, dbapi.Error)
+        if self.sqlite:
+            made.execute("PRAGMA busy_timeout=0")  # it waits by itself, and more fairly
+        return made
 
     def _give_back(self, several: list[Any]) -> None:
         for lent in several:

@@ -7,8 +7,11 @@ Everything that casekit says to a database goes through :meth:`Connection.execut
 
 from __future__ import annotations
 
+import random
+import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 from sqlalchemy import ClauseElement
@@ -17,6 +20,13 @@ from sqlalchemy.engine import Dialect
 from casekit.errors import CasekitError, Conflict, StoreFailed
 
 Values = tuple[Any, ...]
+_T = TypeVar("_T")
+
+PATIENCE = 60.0
+"""Seconds after which a process no longer waits for another that writes."""
+
+_PAUSE = (0.0003, 0.0015)
+"""Seconds between two looks, at least and at most."""
 
 
 class Taken(StoreFailed):
@@ -31,6 +41,29 @@ def failed(wrong: Exception) -> CasekitError:
     if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
         return Taken(f"written by another at the same time: {text}")
     return StoreFailed(f"the store failed, and nothing was changed: {text} (check disk space, rights and server)")
+
+
+def busy(wrong: Exception) -> bool:
+    """Whether SQLite says that another process is writing, or repairing the file: it has done nothing, and may be asked again."""
+    return getattr(wrong, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)
+
+
+def patiently(act: Callable[[], _T], wrong: Exception) -> _T:
+    """Does what SQLite was too busy to do, as soon as it is not.
+
+    SQLite's own wait looks less and less often, so whoever came last is served first, and one may wait for seconds. Where all
+    look alike often, at moments of chance, each has the same chance of the next turn.
+    """
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - a pause, not a secret
+        try:
+            return act()
+        except Exception as again:
+            if not busy(again):
+                raise
+            wrong = again
+    raise wrong
 
 
 @frozen
@@ -119,6 +152,8 @@ class Connection:
         try:
             return self.driver.execute(text, values) if values else self.driver.execute(text)
         except self.errors as wrong:
+            if busy(wrong):
+                return self._patiently(text, values, wrong)
             raise self._failed(wrong) from wrong
 
     def executemany(self, text: str, rows: Sequence[Values]) -> None:
@@ -146,6 +181,12 @@ class Connection:
             return cursor.fetchone()
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
+
+    def _patiently(self, text: str, values: Values, wrong: Exception) -> Any:
+        try:
+            return patiently(lambda: self.driver.execute(text, values), wrong)
+        except self.errors as after:
+            raise self._failed(after) from after
 
     def _failed(self, wrong: Exception) -> CasekitError:
         self.broken = self.broken or bool(getattr(self.driver, "closed", False))

@@ -83,8 +83,9 @@ def write(shelf: Shelf, what: WriteSet) -> None:
         Conflict: a stream that was read has changed; nothing was written.
         StoreFailed: the database failed; nothing was written.
     """
-    if _fits_at_once(shelf, what):
-        _write_at_once(shelf, what)
+    if _fits_at_once(shelf, what) and not shelf.joined:
+        shelf.demand_free()
+        _write_at_once(shelf, shelf.connection, what)
         return
     with writing(shelf) as connection:
         write_within(shelf, connection, what)
@@ -96,6 +97,9 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     Raises:
         Conflict: a stream that was read has changed; the transaction must be rolled back.
     """
+    if _fits_at_once(shelf, what):
+        _write_at_once(shelf, connection, what)  # the fewer round trips, the shorter others wait for the row
+        return
     statements = shelf.statements
     guard = statements.lay("guarded update", lambda: _GUARDED, _guarded_update)
     for row, before in sorted(what.changed, key=lambda c: c[0][1]):
@@ -133,12 +137,12 @@ def _recheck(shelf: Shelf, connection: Connection, read: dict[int, int]) -> None
 
 
 def _fits_at_once(shelf: Shelf, what: WriteSet) -> bool:
-    if shelf.sqlite or shelf.joined or len(what.changed) > 1 or what.gone():
+    if shelf.sqlite or len(what.changed) > 1 or what.gone():
         return False
     return sum(len(rows) for _, rows in what.inserts()) <= AT_ONCE
 
 
-def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
+def _write_at_once(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     inserts = what.inserts()
     sizes = [(table, len(rows)) for table, rows in inserts]
     guarded, read = bool(what.changed), sorted(what.read.items())
@@ -151,8 +155,7 @@ def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
     if read:
         values.append(shelf.tenant)
         values += (value for pair in read for value in pair)
-    shelf.demand_free()
-    if not shelf.connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
+    if not connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
         raise Conflict("a stream has changed in between")
 
 
