@@ -7,6 +7,7 @@ decides is written down as results; a refusal is an entry of its own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -33,6 +34,12 @@ if TYPE_CHECKING:
 
 _T = TypeVar("_T")
 
+COOLING = 1.0
+"""Seconds for which a case stays hot after a conflict."""
+
+MOST_HOT = 1000
+"""Cases of which that is remembered."""
+
 ATTEMPTS = 12
 """How often a command is decided inside the lock before a conflict is told."""
 
@@ -45,6 +52,7 @@ class Bus:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._hot: dict[str, float] = {}
 
     def on_case(self, call: Call, case: str, decide: Callable[[Turn], None], batch: Work | None = None) -> Done:
         """Gives a command to a case.
@@ -64,14 +72,12 @@ class Bus:
         """
         shelf = self.desk.shelf(call.actor.tenant)
 
+        def once(work: Work, locked: bool) -> tuple[Turn, list[int], Refused | None]:
+            return self._decide(work, call, case, decide, locked=locked)
+
         def act() -> Done:
             try:
-                if batch is not None:
-                    turn, entries, refusal = self._decide(batch, call, case, decide, locked=False)
-                else:
-                    turn, entries, refusal = self.transact(
-                        shelf, lambda work, locked: self._decide(work, call, case, decide, locked=locked)
-                    )
+                turn, entries, refusal = once(batch, False) if batch is not None else self.transact(shelf, once, hot=case)
             except Denied as denied:
                 self.log_denied(call.actor, call.spec.name, denied, case, batch)
                 raise
@@ -101,7 +107,7 @@ class Bus:
                     raise
         return answer(*known)
 
-    def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, inside: bool = False) -> _T:
+    def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, inside: bool = False, hot: str = "") -> _T:
         """Does something in a transaction of its own; after one conflict, again inside the lock.
 
         Where a rule asks about other cases, the transaction is serializable, and such transactions go one at a time: beside
@@ -111,6 +117,8 @@ class Bus:
             shelf: Where.
             once: What is done; told whether it is inside the lock.
             inside: Whether it must be inside the lock from the beginning.
+            hot: The case that it is about: where several have just been in each other's way on it, it is inside from
+                the beginning on PostgreSQL, where the lock is that case's alone.
 
         Raises:
             Conflict: another was in the way, again and again; or in a host's transaction.
@@ -118,7 +126,7 @@ class Bus:
         if shelf.joined:
             return self._once_joined(shelf, once)
         serial = False
-        if not inside:
+        if not inside and (shelf.sqlite or time.monotonic() > self._hot.get(hot, 0.0)):
             work = self.desk.work(shelf)
             work.wide = False
             try:
@@ -126,10 +134,17 @@ class Bus:
                 work.flush()
             except (Conflict, Taken) as wrong:
                 serial = isinstance(wrong, TooWide)
+                if hot and not serial:
+                    self._heat(hot)
             else:
                 self.desk.library.published(work)
                 return result
         return self._inside(shelf, once, serial=serial)
+
+    def _heat(self, case: str) -> None:
+        if len(self._hot) >= MOST_HOT:
+            self._hot.clear()
+        self._hot[case] = time.monotonic() + COOLING
 
     def _inside(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, serial: bool) -> _T:
         taken = False
