@@ -8,7 +8,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
@@ -108,14 +108,22 @@ def _settle(driver: Any, _record: Any) -> None:
 
 def _version(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        else:
-            there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
-        if connection.exec_driver_sql(there).first() is None:
+        if not _there(connection, "alembic_version"):
             return None
+        if not _there(connection, "streams"):
+            where = engine.url.render_as_string(hide_password=True)
+            do = "give that program's Alembic a version_table of its own, or the record a database of its own"
+            raise BadInput.at("store", f"{where}: the table alembic_version is another program's", do)
         row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
         return None if row is None else str(row[0])
+
+
+def _there(connection: Connection, table: str) -> bool:
+    if connection.dialect.name == "sqlite":
+        asked = f"SELECT 1 FROM sqlite_master WHERE name = '{table}'"  # noqa: S608 - names of our own
+    else:
+        asked = f"SELECT 1 WHERE to_regclass('{table}') IS NOT NULL"
+    return connection.exec_driver_sql(asked).first() is not None
 
 
 def _upgrade(engine: Engine) -> None:
