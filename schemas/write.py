@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from casekit.decisions.explain import Explanation
 from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Count
@@ -95,8 +97,31 @@ def schemas() -> dict[str, dict[str, Any]]:
         "count.schema.json": schema_of(Count, "A rule of counting"),
         "import-map.schema.json": schema_of(ImportMap, "An import map"),
         "journal-entry.schema.json": entry(),
+        "explanation.schema.json": explanation(),
         "export-bundle.schema.json": export(),
     }
+
+
+def explanation() -> dict[str, Any]:
+    """What explains an event, a closing, an item or a clock, as the command line and HTTP give it."""
+    made = schema_of(Explanation, "An explanation")
+    judged = made["$defs"]["Judged"]
+    judged["properties"]["met"] = {"enum": [True, False, "unknown"], "description": "Whether it is so."}
+    judged["properties"]["text"] = {"type": "string", "description": "The words with their arguments."}
+    for name in ("possible", "denied", "not_possible"):
+        words = " ".join((getdoc(getattr(Explanation, name)) or "").split())
+        made["properties"][name] = {"type": "boolean", "description": words}
+    objection = {name: {"type": "string"} for name in ("rule", "reason", "citation", "plugin", "remedy")}
+    objection["allowed_at"] = {"anyOf": [INSTANT, {"type": "null"}]}  # type: ignore[dict-item]
+    made["$defs"]["Objection"] = {
+        "type": "object",
+        "properties": objection,
+        "required": sorted(objection),
+        "additionalProperties": False,
+    }
+    for name, shape in (("Judged", judged), ("Explanation", made)):
+        shape["required"] = sorted(shape["properties"]) if name == "Explanation" else ["code", "met", "words", "text"]
+    return made
 
 
 def text(schema: dict[str, Any]) -> str:

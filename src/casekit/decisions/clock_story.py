@@ -13,6 +13,8 @@ from attrs import frozen
 
 from casekit.decisions import reckoning
 from casekit.decisions.conditions import Inputs
+from casekit.decisions.counting import Counted
+from casekit.decisions.counting import said as said_reading
 from casekit.decisions.machine import World
 from casekit.decisions.steps import Step, exact, words
 from casekit.decisions.timers import Timer
@@ -27,19 +29,23 @@ class Said:
 
     Attributes:
         n: The entry.
+        instance: Which instance.
         at: Case time of the entry.
         actor, kind: Who did what.
         events: What happened in it.
+        effects: Effects that it asked for.
         row: What lists show of the instance then.
         live: Its state in the head; None once it has left.
         world: Zone, calendars and rules that the case went by then.
     """
 
     n: int
+    instance: str
     at: str
     actor: str
     kind: str
     events: tuple[str, ...]
+    effects: tuple[Json, ...]
     row: Json
     live: Json | None
     world: World
@@ -73,7 +79,8 @@ class Move:
         n: The entry that did it.
         at: When.
         actor, kind: Who did what.
-        why: started, paused, resumed, extended, anchor, amount, calendar, or changed.
+        why: started, paused, resumed, extended, anchor, amount, calendar, confirmed or changed; ``proposed`` and ``kept``
+            have moved nothing: the new date waited for someone, or was not taken.
         old, new: Due instants; None: there is none.
     """
 
@@ -102,6 +109,63 @@ class Choice:
 
 
 @frozen
+class ReadAs:
+    """One reading of the law.
+
+    Attributes:
+        name: What makes it; empty: the rule as it is written.
+        day: Last day.
+        at: First instant that is too late.
+        why, citation: Its reason, and what it rests on.
+        used: Whether the clock goes by it: the earliest is the one by which nobody is late.
+    """
+
+    name: str
+    day: str
+    at: str
+    why: str
+    citation: str
+    used: bool
+
+
+@frozen
+class Would:
+    """A new date that waits for someone to confirm it, or to keep the one there is.
+
+    Attributes:
+        why: anchor, amount or calendar: what has changed.
+        at: Since when it waits.
+        due, day: The new date; None: there would be none.
+        steps: How it was computed.
+    """
+
+    why: str
+    at: str
+    due: str | None
+    day: str | None
+    steps: tuple[Step, ...]
+
+
+@frozen
+class Spoken:
+    """A warning or an escalation.
+
+    Attributes:
+        at: When.
+        word: warned or escalated.
+        mark: Which one, as the case type writes it; empty: not kept.
+        to: Role whom it is for; empty: nobody in particular.
+        n: The entry in which it was said; None: it lies ahead.
+    """
+
+    at: str
+    word: str
+    mark: str
+    to: str
+    n: int | None
+
+
+@frozen
 class ClockStory:
     """Everything about one instance of a clock, as of a moment.
 
@@ -116,12 +180,16 @@ class ClockStory:
         due: When it is due; None: it rests, or has no target.
         computed: What would be due had nobody extended it; None: nobody has.
         day: Last day, of a counted clock.
-        readings: Every reading of the law: name, last day, first instant that is too late.
+        readings: Every reading of the law, where it has several; the earliest first.
+        would: The new date that waits for someone; None: none does.
+        spoken: Its warnings and escalations, those ahead among them.
         unsettled: Why it has no date although it has an amount.
         breached: Whether it is breached at that moment, whoever has looked at it since.
         ran, left: Microseconds used up and left, on its own calendar; ``left`` None: it has no target.
         if_resumed: Of a clock that rests: when it would be due, were it to run on at that moment.
         intervals: Its life so far.
+        elapsed: Microseconds by status, by the calendar on the wall.
+        open: Microseconds by status in which its calendar was open; empty: it goes by none.
         moves: Every change of its date.
         steps: How the date was computed.
         zone: Zone in which words say instants.
@@ -142,26 +210,20 @@ class ClockStory:
     due: str | None
     computed: str | None
     day: str | None
-    readings: tuple[tuple[str, str, str], ...]
+    readings: tuple[ReadAs, ...]
+    would: Would | None
+    spoken: tuple[Spoken, ...]
     unsettled: str
     breached: bool
     ran: int
     left: int | None
     if_resumed: str | None
     intervals: tuple[Interval, ...]
+    elapsed: Mapping[str, int]
+    open: Mapping[str, int]
     moves: tuple[Move, ...]
     steps: tuple[Step, ...]
     zone: str
-
-    @property
-    def elapsed(self) -> Mapping[str, int]:
-        """Microseconds by status, by the calendar on the wall."""
-        return _sums((i.status, i.elapsed) for i in self.intervals)
-
-    @property
-    def open(self) -> Mapping[str, int]:
-        """Microseconds by status in which its calendar was open; empty: it goes by none."""
-        return _sums((i.status, i.open) for i in self.intervals if i.open is not None)
 
     def lines(self) -> list[str]:
         """All of it in words, one part a line."""
@@ -171,10 +233,15 @@ class ClockStory:
 
         head = f"{self.title or self.clock} {self.instance}: {self.status or 'not started'}"
         due = f", due {said(self.due)}" if self.due else f", would be due {said(self.if_resumed)} if it ran on" if self.if_resumed else ""
-        found = [head + due + (" (breached)" if self.breached and self.status != "breached" else "")]
+        waits = f", would move to {said(self.would.due) or 'no date'}: confirm or keep" if self.would is not None else ""
+        found = [head + due + (" (breached)" if self.breached and self.status != "breached" else "") + waits]
         found += [f"  {line}" for line in _amounts(self)]
         found += [f"  {words(step, self.zone)}" for step in self.steps]
-        found += [f"  read otherwise ({name}): last day {day}" for name, day, _ in self.readings if name]
+        found += [f"  {_read(reading)}" for reading in self.readings]
+        if self.would is not None:
+            found.append(f"  it would move to {said(self.would.due) or 'no date'} ({_MOVED[self.would.why]}): confirm it, or keep the date")
+            found += [f"    {words(step, self.zone)}" for step in self.would.steps]
+        found += [f"  {_speech(spoken, self.zone)}" for spoken in self.spoken]
         if self.computed is not None:
             found.append(f"  by computation it would be due {said(self.computed)}")
         found += [f"  entry {m.n}, {m.actor}: {_MOVED[m.why]}: {said(m.old) or 'none'} -> {said(m.new) or 'none'}" for m in self.moves]
@@ -190,6 +257,9 @@ _MOVED = {
     "amount": "another amount applies",
     "calendar": "it goes by another version of its calendar",
     "changed": "it was changed",
+    "proposed": "a new date waits to be confirmed",
+    "confirmed": "the new date was confirmed",
+    "kept": "the date was kept, and not",
 }
 
 
@@ -204,6 +274,18 @@ def _amounts(story: ClockStory) -> Iterable[str]:
     for row in story.table:
         condition = row.when or "always"
         yield f"{row.name}: {condition}: " + ("the first that fits" if row.taken else "did not fit when it started")
+
+
+def _read(reading: ReadAs) -> str:
+    kept = "goes by" if reading.used else "read otherwise"
+    words_ = said_reading(reading.name, reading.why, reading.citation) if reading.name else "as the rule is written"
+    return f"{kept}: last day {reading.day} ({words_})"
+
+
+def _speech(spoken: Spoken, zone: str) -> str:
+    when = _said(spoken.at, zone)
+    told = f"{when}: will be {spoken.word}" if spoken.n is None else f"entry {spoken.n}, {when}: {spoken.word}"
+    return told + (f", {spoken.mark}" if spoken.mark else "") + (f", for {spoken.to}" if spoken.to else "")
 
 
 def _interval(found: Interval, zone: str) -> str:
@@ -242,6 +324,8 @@ def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inp
     breached = status == "breached" or (status == "running" and due is not None and due <= at)
     live = status in ("running", "paused")
     intervals = tuple(_intervals(timer, known, at))
+    basis = _basis(known)
+    answer = _counted(timer, state, basis, inputs) if timer.says.kind == "counted" and state else None
     used = _ran(timer, state, world, at) if timer.terms is not None else sum(i.elapsed for i in intervals if i.status == "running")
     return ClockStory(
         clock=timer.id,
@@ -259,15 +343,19 @@ def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inp
         due=due,
         computed=state.get("computed"),
         day=state.get("day"),
-        readings=tuple((name, day, when) for name, day, when in state.get("readings", ())),
+        readings=tuple(_readings(state, answer)),
+        would=_would(timer, state, world, inputs) if "would" in state else None,
+        spoken=tuple(_spoken(timer, known, state, at)),
         unsettled=state.get("unsettled", ""),
         breached=breached,
         ran=used,
         left=_left(state, due, used, at) if live else None,
-        if_resumed=_if_resumed(timer, state, world, at) if status == "paused" else None,
+        if_resumed=_if_resumed(timer, state, world, at, inputs) if status == "paused" else None,
         intervals=intervals,
+        elapsed=_sums((i.status, i.elapsed) for i in intervals),
+        open=_sums((i.status, i.open) for i in intervals if i.open is not None),
         moves=tuple(_moves(known)),
-        steps=tuple(_steps(timer, known, state, due, inputs)) if due else (),
+        steps=tuple(_steps(timer, known, state, due, answer)) if due else (),
         zone=world.zone,
     )
 
@@ -278,7 +366,7 @@ def _state(known: Sequence[Said]) -> Json:
 
 
 def _left(state: Json, due: str | None, used: int, at: str) -> int | None:
-    if "total" in state:
+    if "total" in state and "day" not in state:
         found: int = state["total"] - used
     elif due is not None:
         found = micros(due) - micros(at)
@@ -290,15 +378,20 @@ def _left(state: Json, due: str | None, used: int, at: str) -> int | None:
 
 
 def _ran(timer: Timer, state: Json, world: World, at: str) -> int:
+    if timer.says.kind == "counted" and "since" in state and state["status"] == "running":
+        return reckoning.run_so_far(state, min(at, state.get("due", at)))
     if "since" in state and state["status"] == "running":
         return reckoning.ran(timer, state, world, min(at, state.get("due", at)))
     found: int = state.get("ran", 0)
     return found
 
 
-def _if_resumed(timer: Timer, state: Json, world: World, at: str) -> str | None:
+def _if_resumed(timer: Timer, state: Json, world: World, at: str, inputs: Inputs) -> str | None:
     if "left" not in state:
         return None
+    if timer.says.kind == "counted":
+        answer = _counted(timer, {**state, "tolled": [*state.get("tolled", ()), [state["rests"], at]]}, world, inputs)
+        return reckoning.later(timer, answer.safe.at, state.get("more", 0), world.zone) if isinstance(answer, Counted) else None
     on = reckoning.measure(timer, reckoning.calendar_of(timer, state), world)
     return on.add(at, Duration(micros=state["left"]))
 
@@ -336,6 +429,57 @@ def _intervals(timer: Timer, known: Sequence[Said], at: str) -> Iterable[Interva
         yield Interval(status, start, end, micros(end) - micros(start), counted, timer.says.pause if status == "paused" else "")
 
 
+def _basis(known: Sequence[Said]) -> World:
+    """The calendars and rules by which the present target of an instance was computed."""
+    world, before = World(), None
+    for one in known:
+        target = one.live and [one.live.get(name) for name in ("anchor", "row", "day", "rule", "tolled", "total")]
+        if target is not None and target != before:
+            world, before = one.world, target
+    return world
+
+
+def _counted(timer: Timer, state: Json, world: World, inputs: Inputs) -> Counted | str:
+    """A period counted anew, with all its steps and readings; a text: why it can't be."""
+    calendar = reckoning.calendar_of(timer, state)
+    try:
+        return reckoning.counted(timer, state.get("amount", ""), calendar, state["anchor"], world, inputs, state.get("tolled", ()))
+    except BadInput as wrong:
+        return str(wrong.problems[0])
+
+
+def _readings(state: Json, answer: Counted | str | None) -> Iterable[ReadAs]:
+    told = {due.reading: due for due in answer.readings} if isinstance(answer, Counted) else {}
+    for place, (name, day, at) in enumerate(state.get("readings", ())):
+        due = told.get(name)
+        yield ReadAs(name, day, at, due.why if due else "", due.citation if due else "", used=not place)
+
+
+def _would(timer: Timer, state: Json, world: World, inputs: Inputs) -> Would:
+    would = state["would"]
+    answer = _counted(timer, {**state, **would}, world, inputs)
+    steps = answer.safe.steps if isinstance(answer, Counted) else ()
+    return Would(would["why"], would["at"], would.get("due"), would.get("day"), steps)
+
+
+def _spoken(timer: Timer, known: Sequence[Said], state: Json, at: str) -> Iterable[Spoken]:
+    """What was said, as far as it had an addressee or an event, and what lies ahead."""
+    for one in known:
+        for effect in one.effects:
+            word, args = effect["run"].removeprefix("clock."), effect["args"]
+            if word in ("warned", "escalated") and args.get("clock") == timer.id and args.get("instance") == one.instance:
+                yield Spoken(one.at, word, args["at"], args.get("to", ""), one.n)
+    if timer.terms is None or not known or known[-1].live is None:
+        return
+    late = state["status"] == "breached"
+    name, word, marks = ("escalate", "escalated", timer.terms.escalate) if late else ("warn", "warned", timer.terms.warn)
+    ahead: list[str] = state.get(name, [])
+    for when, place in zip(ahead, state.get("marks", [None] * len(ahead)), strict=True):
+        if when > at:
+            says = marks[place].says if place is not None else None
+            yield Spoken(when, word, says.at if says else "", says.to if says else "", None)
+
+
 def _stretch(one: Said) -> tuple[Any, ...]:
     """What stays the same as long as a stretch goes on."""
     return one.row["status"], one.world, (one.live or {}).get("calendar")
@@ -345,15 +489,27 @@ def _moves(known: Sequence[Said]) -> Iterable[Move]:
     before: Said | None = None
     for one in known:
         old, new = before.row.get("due") if before else None, one.row.get("due")
+        yield from _proposals(before, one)
         changed = old != new and (before is None or one.row["status"] in ("running", "paused"))
         if changed or (before is None and one.live is not None):
             yield Move(one.n, one.at, one.actor, one.kind, _why(before, one), old, new)
         before = one
 
 
+def _proposals(before: Said | None, one: Said) -> Iterable[Move]:
+    """Dates that waited for someone, and dates that were not taken."""
+    was, now = ((said.live or {}).get("would", {}) if said else {} for said in (before, one))
+    if "why" in now and was.get("due") != now.get("due"):
+        yield Move(one.n, one.at, one.actor, one.kind, "proposed", one.row.get("due"), now.get("due"))
+    if "why" in was and not now and one.kind == "keep-clock":
+        yield Move(one.n, one.at, one.actor, one.kind, "kept", one.row.get("due"), was.get("due"))
+
+
 def _why(before: Said | None, one: Said) -> str:
     if before is None:
         return "started"
+    if one.kind == "confirm-clock" and "would" in (before.live or {}):
+        return "confirmed"
     was, now = before.live or {}, one.live or {}
     if now.get("extended") == one.n:
         return "extended"
@@ -365,19 +521,15 @@ def _why(before: Said | None, one: Said) -> str:
     return "calendar" if before.world.calendars != one.world.calendars else "changed"
 
 
-def _steps(timer: Timer, known: Sequence[Said], state: Json, due: str, inputs: Inputs) -> Iterable[Step]:
-    world = known[-1].world
+def _steps(timer: Timer, known: Sequence[Said], state: Json, due: str, answer: Counted | str | None) -> Iterable[Step]:
     anchor: str = state["anchor"] if "anchor" in state else known[0].row["started"]
     if timer.says.anchor is not None:
         yield Step("anchored", anchor, anchor, note=_anchor_said(timer))
     computed: str = state.get("computed") or due
-    if timer.says.kind == "counted":
-        try:
-            yield from reckoning.counted(
-                timer, state.get("amount", ""), reckoning.calendar_of(timer, state), anchor, world, inputs
-            ).safe.steps
-        except BadInput as wrong:
-            yield Step("unsettled", anchor, anchor, note=str(wrong.problems[0]))
+    if isinstance(answer, Counted):
+        yield from answer.safe.steps
+    elif answer is not None:
+        yield Step("unsettled", anchor, anchor, note=answer)
     else:
         yield from _counted_time(timer, known, state, anchor, computed)
     if computed != due:
@@ -421,4 +573,4 @@ def _counted_time(timer: Timer, known: Sequence[Said], state: Json, anchor: str,
             )
 
 
-__all__ = ["Choice", "ClockStory", "Interval", "Move", "Said", "tell"]
+__all__ = ["Choice", "ClockStory", "Interval", "Move", "ReadAs", "Said", "Spoken", "Would", "tell"]

@@ -19,10 +19,12 @@ from casekit.definition.fields import Field
 from casekit.definition.forms import Form
 from casekit.definition.load import canonical_text, digest
 from casekit.errors import BadInput
+from casekit.model.goals import Progress
 from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, effective
 from casekit.plugins.declared import Need
+from casekit.plugins.past import Mark, PastClock, PastItem
 from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Values, View
 
 When = date | datetime | str
@@ -49,6 +51,11 @@ def a_view(
     choice: str | None = None,
     items: Iterable[LiveItem] = (),
     completed: Iterable[str] = (),
+    goals: Iterable[Progress] = (),
+    chosen: Mark | None = None,
+    reviewed: Mark | None = None,
+    past_clocks: Iterable[PastClock] = (),
+    past_items: Iterable[PastItem] = (),
     others: Mapping[str, Iterable[Other]] | None = None,
 ) -> View:
     """A case file as a hook would see it, checked against the case type.
@@ -70,6 +77,9 @@ def a_view(
         choice: Key of the option chosen last.
         items: Plan items that have not ended.
         completed: Plan items that were completed.
+        goals: The goals, each with how far it has come.
+        chosen, reviewed: Where the last choice and the last review stand; the opening is entry 1.
+        past_clocks, past_items: Clocks and plan items that have ended.
         others: Party id → other cases in which it plays a role, for guards that need ``cases``.
 
     Raises:
@@ -108,6 +118,11 @@ def a_view(
         choice=choice,
         items=tuple(items),
         completed=frozenset(completed),
+        goals=tuple(goals),
+        chosen=chosen,
+        reviewed=reviewed,
+        past_clocks=tuple(past_clocks),
+        past_items=tuple(past_items),
         others={party: tuple(found) for party, found in (others or {}).items()},
     )
 
@@ -149,6 +164,9 @@ def only(view: View, needs: Iterable[Need]) -> View:
         postings=kept("postings", view.postings),
         messages=tuple(evolve(m, text=None) for m in kept("messages", view.messages)),
         filed=kept("documents", view.filed),
+        others=view.others if "cases" in wanted else {},
+        past_clocks=(),
+        past_items=(),
     )
 
 
