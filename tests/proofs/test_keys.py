@@ -135,6 +135,18 @@ class Desk:
     def _extend(self, case: str) -> Any:
         return "extend", ["answer"], {"by": "P3D", "reason": "she asked for it"}
 
+    def _approve(self, case: str) -> Any:
+        return "approve", ["tenancy.checked"], {"reason": "seen twice"}  # counts once for each actor
+
+    def _adjust(self, case: str) -> Any:
+        return "adjust", ["tenancy.nobody-proposed-it"], {}, "bad-input"
+
+    def _confirm_clock(self, case: str) -> Any:
+        return "confirm_clock", ["answer"], {"reason": "nothing is proposed"}, "bad-input"
+
+    def _keep_clock(self, case: str) -> Any:
+        return "keep_clock", ["answer"], {"reason": "nothing is proposed"}, "bad-input"
+
     def _adopt_calendars(self, case: str) -> Any:
         return "adopt_calendars", [], {}, "bad-input"
 
