@@ -325,6 +325,8 @@ def test_what_belongs_outside_is_refused_inside(host: Engine, desk: Desk, seat: 
         ):
             with pytest.raises(BadInput, match="once that is over"):
                 act()
+        with pytest.raises(BadInput, match="within a transaction already"), joined.join(connection):
+            pass
         with pytest.raises(BadInput, match="joined for 'main'"):
             joined.seat("user:lee", tenant="other").case(case)
 

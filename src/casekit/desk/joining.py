@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from casekit.desk.bus import Bus
 from casekit.desk.desk import Desk
@@ -11,6 +11,8 @@ from casekit.desk.seat import Seat
 from casekit.errors import BadInput
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection as HostConnection
+
     from casekit.store.hosts import JoinedShelf
 
 
@@ -37,6 +39,14 @@ class Joined(Desk):
                 "tenant", f"the transaction was joined for {self._shelf.tenant!r}", f"join it for {tenant!r}, or use the desk"
             )
         return self._shelf
+
+    def join(self, connection: HostConnection, *, tenant: str = "main") -> NoReturn:  # noqa: ARG002 - it can't be done
+        """A desk joins one transaction at a time.
+
+        Raises:
+            BadInput: always.
+        """
+        raise BadInput.at("join", "this desk is within a transaction already", "use it, or join with the desk itself")
 
     def close(self) -> None:
         """Closes nothing: the desk and the connection are others'."""
