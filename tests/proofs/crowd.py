@@ -286,14 +286,21 @@ class Crew:
 
 
 @contextmanager
-def crew(folder: Path, url: str, count: int, *, careless: bool = False) -> Iterator[Crew]:
-    """So many workers, warm; ``careless``: they take what a rule has read elsewhere for granted."""
+def crew(folder: Path, url: str, count: int, *, careless: bool = False, warm: str = "") -> Iterator[Crew]:
+    """So many workers.
+
+    Args:
+        folder, url: Where the store is.
+        count: How many.
+        careless: Whether they take what a rule has read elsewhere for granted.
+        warm: Module whose ``warm(desk)`` gives every command once, so that no worker has to write its statements first.
+    """
     place = folder / f"crew-{time.monotonic_ns()}"
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(str(place))
     listening.listen(64)
     listening.settimeout(120)
-    program = [sys.executable, __file__, str(folder), url, str(place), "careless" if careless else ""]
+    program = [sys.executable, __file__, str(folder), url, str(place), "careless" if careless else "", warm]
     process = subprocess.Popen(program, stdin=subprocess.PIPE, env={**os.environ, "PYTHONWARNINGS": ""})
     found = Crew(process, listening)
     try:
@@ -307,12 +314,15 @@ def crew(folder: Path, url: str, count: int, *, careless: bool = False) -> Itera
         listening.close()
 
 
-def main(folder: str, url: str, place: str, careless: str) -> None:
+def main(folder: str, url: str, place: str, careless: str, warm: str) -> None:
     if careless:
         from casekit.desk.work import Work
 
         Work.__setattr__ = lambda self, name, value: object.__setattr__(self, name, True if name == "wide" else value)  # type: ignore[method-assign,assignment]
     desk = desk_at(folder, url)
+    if warm:
+        importlib.import_module(warm).warm(desk)
+        desk.shelf("main").close()  # statements stay; no connection goes through a fork
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     for _ in sys.stdin:
         if not os.fork():

@@ -16,6 +16,7 @@ from typing import Any
 
 from attrs import frozen
 
+import casekit
 from casekit import Seat
 from proofs import crowd
 from proofs.crowd import Crew, crew
@@ -168,6 +169,15 @@ def test_every_command_with_a_key_is_tried() -> None:
     assert {desk.request(kind, 0).command for kind in KINDS} == keyed
 
 
+def warm(desk: casekit.Desk) -> None:
+    """Gives every command once."""
+    seat = crowd.clerk(desk)
+    there = Desk(seat)
+    for i, kind in enumerate(KINDS, start=10**6):
+        request = there.request(kind, i)
+        crowd.give(seat, random.Random(i), "", request.command, request.args, {**request.more, "key": f"warm-{i}"})
+
+
 def race(workers: Crew, request: Request, key: str, dice: random.Random) -> tuple[list[Any], int]:
     """Lets all send it at once, kills some; gives the answers that came, and how many were killed."""
     more = {**request.more, "key": key}
@@ -206,7 +216,7 @@ def test_one_key_has_one_effect(
     wrong: list[str] = []
     came: Counter[str] = Counter()
     dead = 0
-    with crowd.desk_at(str(tmp_path), store_url) as desk, crew(tmp_path, store_url, WRITERS) as workers:
+    with crowd.desk_at(str(tmp_path), store_url) as desk, crew(tmp_path, store_url, WRITERS, warm="proofs.test_keys") as workers:
         seat = crowd.clerk(desk)
         there = Desk(seat)
         for i in range(keys):
