@@ -346,10 +346,12 @@ def tally() -> Iterator[dict[str, int]]:
     counted: dict[str, int] = {"tried": 0, "carried out": 0, "possible": 0, "refused": 0}
     yield counted
     # Neither side of the properties went unproved.
-    assert min(counted.values()) >= 5, counted
+    assert min(counted.values()) >= 3, counted
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(
+    max_examples=40, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(st.lists(st.sampled_from(sorted(DEEDS)), max_size=8), st.integers(0, 10_000))
 def test_explain_agrees_with_do_and_every_remedy_helps(desk: Desk, clock: Any, tally: dict[str, int], script: list[str], pick: int) -> None:
     world = World(desk, clock)

@@ -134,7 +134,8 @@ class Remedies:
                     seen.add(mark)
                     reached.append(_Spot(after, (*spot.acts, act), spot.blocked or blocked, put))
                     yield reached[-1]
-            front = reached
+            # Nobody closes a case so as to go on with it.
+            front = [spot for spot in reached if spot.run.machine["category"] not in ENDED]
 
 
 _Deed = Callable[[Run], bool]

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from casekit.decisions.clock_story import ClockStory, Said, tell
+from casekit.decisions.clock_story import ClockStory, Said
+from casekit.decisions.clock_telling import tell
 from casekit.decisions.extending import adopt, extend, instance_of
 from casekit.decisions.machine import World
 from casekit.decisions.proposals import confirm, instance_with, keep
