@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from casekit.decisions.compiled import Compiled
 from casekit.definition.calendars import Calendar, read_calendar
@@ -28,7 +29,11 @@ from casekit.model.money import Money
 from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
 from casekit.record.entry import START
+from casekit.store.lock import SameThread
 from casekit.store.shelf import Shelf, Store
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection as HostConnection
 
 Clock = Callable[[], datetime]
 """Gives the present moment, aware."""
@@ -126,6 +131,44 @@ class Desk:
             tenant: Whose record.
         """
         return Seat(self, Actor(actor, frozenset(roles), tenant))
+
+    def ready(self, tenant: str = "main") -> Self:
+        """Makes the tables and the keyring of a tenant, where they are not; gives the desk.
+
+        Otherwise the first command does so. A host calls it when it starts, for within a transaction of its own it is too late.
+        """
+        _ = self.shelf(tenant).vault
+        return self
+
+    @contextmanager
+    def join(self, connection: HostConnection, *, tenant: str = "main") -> Iterator[Desk]:
+        """The desk within a transaction of a host: its seats' commands are savepoints of it.
+
+        What they write is there when the host commits, a refusal and a denied attempt too; nothing leaves the outbox
+        before. Within the transaction a case shows what was done in it. A command that fails takes only itself back.
+        ``run_due``, imports, erasing and ``verify`` belong outside. The desk that is given is for this thread, and
+        ends with the block or the transaction; until that is over, this thread's way to the store is this one.
+
+        Args:
+            connection: A connection of an engine that :func:`casekit.prepare` has seen, to the store's own database; of a
+                session, ``session.connection()``. Where no transaction has begun, it begins.
+            tenant: Whose record.
+
+        Raises:
+            BadInput: the connection can't be joined; says what to do.
+            StoreFailed: this thread is in another transaction on this store.
+            Conflict: of a command: what it read has changed in between (PostgreSQL). Roll back, and try again.
+        """
+        from casekit.desk.joining import Joined
+        from casekit.store.hosts import joined
+
+        try:
+            shelf = self.ready(tenant).shelf(tenant)
+        except SameThread:
+            what = "the store has no tables or no keyring yet, and can't get them while this thread is writing"
+            raise BadInput.at("join", what, "call desk.ready() when the program starts") from None
+        with joined(shelf, connection) as there:
+            yield Joined(self, there)
 
     def add_case_type(self, case_type: CaseType | str | Path) -> Compiled:
         """Takes in a case type: a record, or the path of its JSON file.

@@ -11,13 +11,12 @@ from casekit.desk import checkpoints, outbox
 from casekit.desk.bus import TICK
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, CasekitError, StoreFailed
+from casekit.errors import BadInput, CasekitError, Conflict, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import moment
 from casekit.store import reading
 from casekit.store.reading import Head
 from casekit.store.shelf import Shelf, Taken, writing
-from casekit.store.writing import Conflict
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -73,6 +72,7 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
     """
     desk.bus.authorise(Call(TICK, actor), None)
     shelf = desk.shelf(actor.tenant)
+    shelf.demand_own("working off what is due")
     if now is not None:
         moment(now)
     present = desk.now()

@@ -54,6 +54,7 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
     """
     desk.bus.authorise(call, None)
     shelf = desk.shelf(call.actor.tenant)
+    shelf.demand_own("erasing")
     work = desk.work(shelf)
     with writing(shelf) as connection:
         streams = _persons(work, party)

@@ -60,6 +60,7 @@ class Seat(Questions):
         try:
             with writing(shelf) as connection:
                 work = self.desk.work(shelf)
+                work.wide = shelf.serial
                 yield Seat(self.desk, self.actor, work)
                 work.flush(connection)
         except Denied as denied:
