@@ -236,6 +236,11 @@ def of_fold() -> Iterator[Question]:
     yield lambda m: run(m, [EVERY[0], EVERY[1], [{**role, "party": "p1", "end": True}], [{**role, "party": "p2", "end": True}]])
     yield lambda m: run(m, [EVERY[0], [EVERY[1][0], EVERY[7][0]], [EVERY[7][0], EVERY[1][0]], [EVERY[2][0], EVERY[6][0]]])
     yield lambda m: run(m, [[{"c": "head", "stream": "case", "set": {}}]])
+    goal = {"measure": "paid", "want": "at-least", "target": "1.00 EUR", "set": WHEN["at"]}
+    reached = {**goal, "status": "reached", "since": WHEN["at"]}
+    sets: list[dict[str, Any]] = [{"a": goal, "b": goal}, {"a": goal, "b": reached}, {"b": goal}]
+    told = [[{"c": "head", "set": {"goals": several}}] for several in sets]
+    yield lambda m: run(m, [EVERY[0], *told, [{"c": "head", "unset": ["goals"]}]])
     yield lambda m: [m.touches_head({"c": kind, "latest": {}}) for kind in ("message", "posting", "fact", "head")]
     for one in bare:
         yield lambda m, c=one: run(m, [EVERY[0], [c]])

@@ -211,10 +211,13 @@ class Forger:
     def remove(self) -> Found:
         """A stream, with everything that belongs to it."""
         uuid = self.dice.choice(self.victims(kinds=("party", "log")))
+        self.take_away(uuid)
+        return Found(uuid, 1)
+
+    def take_away(self, uuid: str) -> None:
         sid = self.head(uuid)["sid"]
         self.drop_rows(sid, ("entries", *ROWS, "search", "outbox", "idempotency", "streams"))
         self.image["data_keys"] = [row for row in self.image["data_keys"] if row["owner"] != uuid]
-        return Found(uuid, 1)
 
     def insert_stream(self) -> Found:
         """A log that was always there: its entries say they are as old as the office."""

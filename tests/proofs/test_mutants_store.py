@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -14,9 +15,12 @@ from typing import Any
 
 import pytest
 from attrs import frozen
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from casekit import BadInput, Desk, StoreFailed, open_desk
 from casekit.desk import checking
+from casekit.model.canonical import decode, encode
+from casekit.record.note import PLAIN, TIMED, Note, PublicKey, Signature, timed_message
 from casekit.store.tables import METADATA
 from proofs import asked, office
 from proofs.forger import FORGERIES, Forger, put_back, taken_out
@@ -25,9 +29,21 @@ from proofs.test_flips import attacks
 
 SECONDS = 60
 _ON_POSTGRESQL = "on PostgreSQL it fails each time that a record is verified, which every test there ends with"
+_DO = 'do = "give the log\'s public key (--key), or a checkpoint that it has signed" if keys else "say which key to trust: --key"'
+_DONE = "\"give the log's public key (--key), or a checkpoint that it has signed\" if {} else 'say which key to trust: --key'"
+_DISPOSED = "disposed = tuple(uuid for uuid, of_it in self._orphans.items() if uuid in self._graves and of_it[0].at < size)"
 ELSEWHERE: dict[str, str] = {
     "store.auditing.damage: if not shelf.sqlite:… -> if False:…  [if not shelf.sqlite:]": _ON_POSTGRESQL,
     "store.auditing.damage: return [] -> return None  [return []]": _ON_POSTGRESQL,
+    f"desk.logcheck.read_given: {_DONE.format('keys')} -> {_DONE.format('True')}  [{_DO}]": "words only",
+    f"desk.logcheck.read_given: {_DONE.format('keys')} -> {_DONE.format('False')}  [{_DO}]": "words only",
+    f"desk.logcheck.LogCheck.said: of_it[0].at < size -> of_it[0].at <= size  [{_DISPOSED}]": (
+        "the leaf behind a checkpoint never begins a stream that can be disposed of: what is new is taken in by age of the stream, "
+        "and the desk log that tells of checkpoints comes before all that is younger"
+    ),
+    "desk.logcheck._other: [evolve(key, kind=TIMED)] if key.kind == PLAIN else [] -> [evolve(key, kind=TIMED)] if True else []  "
+    "[return [evolve(key, kind=TIMED)] if key.kind == PLAIN else []]": "a timed key is then there twice",
+    "desk.logcheck._graves: continue -> pass  [continue]": "nothing follows it in the loop",
 }
 """Mutants that these stores can't tell, each with what does, or with the reason why nothing can."""
 
@@ -42,8 +58,8 @@ class Place:
     """
 
     folder: Path
-    against: str = ""
-    keys: tuple[str, ...] = ()
+    against: str | Path = ""
+    keys: tuple[str | Path, ...] = ()
 
     def desk(self, clock: Any) -> Desk:
         return open_desk(store=f"sqlite:///{self.folder}/store.db", plugins=office.PLUGINS, installed=False, clock=clock)
@@ -59,7 +75,8 @@ def says(place: Place, clock: Any) -> Any:
             return [problem.where for problem in wrong.problems]
         except StoreFailed:
             return "the keys that sign can't be read"
-        return asked.plain([report.streams, report.entries, report.wrong, report.against])
+        first = [re.findall(r"leaf \d+", wrong.what) for wrong in report.wrong if wrong.table == "checkpoint"]  # words, but what they name
+        return asked.plain([report.streams, report.entries, report.wrong, report.against, first])
 
 
 @pytest.fixture
@@ -85,12 +102,13 @@ class Maker:
             self.key = lee.checkpoint_key()
             clock.forward(days=1)
             lee.note(self.office.cases["plain"], "later")
+            self.late = lee.party("person", name="Late One").id
             lee.checkpoint()
             self.turned = lee.rotate_signing()
             lee.party("person", name="Last One", phone="0301234")
         self.image = taken_out("sqlite", "", self.kept)
 
-    def copy(self, against: str = "", keys: tuple[str, ...] = (), *, signing: bool = True) -> Place:
+    def copy(self, against: str | Path = "", keys: tuple[str | Path, ...] = (), *, signing: bool = True) -> Place:
         self.count += 1
         folder = self.folder / str(self.count)
         shutil.copytree(self.kept, folder)
@@ -108,6 +126,35 @@ class Maker:
         for text in ("words\n", self.held.note.replace("\n", "\n9", 1), str(self.folder / "nowhere")):
             yield self.copy(text)
         yield self.copy(self.held.note, ("words",))
+        yield from self.brought()
+
+    def brought(self) -> Iterator[Place]:
+        """Checkpoints and keys from files, of witnesses, and of another log."""
+        for name, content in (("note", self.held.note), ("keys", f"# ours\n\n{self.key}\n"), ("bare", "# nobody's\n\n")):
+            (self.folder / name).write_text(content)
+        (self.folder / "odd").write_bytes(b"\xff")
+        yield self.copy(self.folder / "note")
+        yield self.copy(self.folder / "bare")
+        yield self.copy(str(self.folder / "note"), (self.folder / "keys",))
+        for keys in ("odd", "bare"):
+            yield self.copy(self.held.note, (str(self.folder / keys),))
+        note, private = Note.parse(self.held.note), Ed25519PrivateKey.from_private_bytes(bytes(32))
+        public = private.public_key().public_bytes_raw()
+        witness, other = PublicKey("witness", TIMED, public), PublicKey("other/main", PLAIN, public)
+        for seconds in (5, 4_000_000_000):
+            seen = Signature(witness.name, witness.id, seconds.to_bytes(8) + private.sign(timed_message(note.text, seconds)))
+            cosigned = str(Note(note.text, (*note.signatures, seen)))
+            yield self.copy(cosigned, (str(witness),))
+            yield self.copy(cosigned, (str(witness), self.key))
+        text = note.text.replace(self.held.origin, other.name)
+        theirs = str(Note(text, (Signature(other.name, other.id, private.sign(text.encode())),)))
+        yield self.copy(theirs, (str(other),))
+        yield self.copy(theirs, (str(other),), signing=False)
+        for signing in (True, False):
+            bare = self.copy(theirs, (str(other),), signing=signing)
+            empty = {name: [] for name in self.image}
+            put_back("sqlite", "", bare.folder, {**empty, "meta": self.image["meta"]})
+            yield bare
 
     def attacked(self) -> Iterator[Place]:
         long = self.office.cases["long"]
@@ -199,17 +246,53 @@ class Maker:
         (place.folder / "store.db.keys.signing").write_text("{}")
         yield place
         yield self.copy(self.held.note.replace("casekit-", "another-"), signing=False)
+        place = self.copy()
+        (place.folder / "store.db.keys.signing").write_text("{}")
+        yield place
+        forger = Forger.of(self.image, random.Random(5), self.held.size)
+        forger.rewrite()
+        forger.retake()
+        place = self.copy(self.turned.note)
+        put_back("sqlite", "", place.folder, forger.image)
+        yield place
+        yield from self.told_otherwise()
         forger = Forger.of(self.image, random.Random(3), self.held.size)
         gone = forger.remove()
+        later = Forger.of(self.image, random.Random(3), self.turned.size)
+        later.take_away(self.late)
+        leaf = next(leaf for leaf in self.image["leaves"] if leaf["stream"] == self.late)
+        yield self.buried(later, [{"stream": self.late, "n": 1, "hash": leaf["hash"].hex()}])
         told = [leaf for leaf in self.image["leaves"] if leaf["stream"] == gone.stream]
         for n, hash_ in ((len(told), told[-1]["hash"]), (len(told), bytes(32)), (0, bytes(32)), ("x", bytes(32)), (len(told), None)):
             grave = {"stream": gone.stream, "n": n, "hash": hash_.hex() if hash_ is not None else 5}
             for listed in ([grave], [{"stream": "other"}, grave], []):
                 yield self.buried(forger, listed)
 
-    def buried(self, forger: Forger, graves: list[Any]) -> Place:
-        from casekit.model.canonical import encode
+    def told_otherwise(self) -> Iterator[Place]:
+        """The desk log tells something else of a checkpoint than there is: another root, size or key, or none that can be read."""
+        first = next(row for row in self.image["streams"] if row["type"] == "checkpoints")["uuid"]
+        for changed in (
+            {"root": "00"},
+            {"origin": "x"},
+            {"size": 3},
+            {"keys": "x"},
+            {"keys": ["x", self.key]},
+            {"keys": [7]},
+            {"keys": None},
+        ):
+            for signing in (True, False):
+                forger = Forger.of(self.image, random.Random(1), self.held.size)
+                entries = forger.entries(first)
+                for entry in entries:
+                    body = decode(entry["body"])
+                    if body["about"].get("size") == self.held.size:
+                        entry["body"] = encode({**body, "about": {**body["about"], **changed}})
+                forger.write(first, entries)
+                place = self.copy(self.held.note, (self.key,) if signing else (), signing=signing)
+                put_back("sqlite", "", place.folder, forger.image)
+                yield place
 
+    def buried(self, forger: Forger, graves: list[Any]) -> Place:
         again = Forger.of(forger.image, random.Random(1), self.held.size)
         log = next(row for row in again.image["streams"] if row["type"] == "definitions")
         entries = [dict(entry) for entry in again.entries(log["uuid"])[:1]]
