@@ -74,6 +74,7 @@ CLEAR = {
     "keep_clock.key": "the same: a key is one keyed digest for all commands",
     "resume.reason": "of imported cases only: the words of a reason are one function for all commands",
     "run_due.now": "an instant",
+    "checkpoint.origin": "the name of an installation's log, which is there to be shown around",
     "import_log.file": "a path; what an import keeps is proved with the importer",
     "import_log.map": "a path",
     "import_log.format": "the key of a format",

@@ -26,7 +26,7 @@ from casekit.errors import BadInput, CasekitError, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
-from casekit.model.time import instant
+from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
 from casekit.record.entry import START
 from casekit.store.lock import SameThread
@@ -50,6 +50,7 @@ def open_desk(
     case_types: Iterable[CaseType | str | Path] = (),
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
+    checkpoints: str = "",
     discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
@@ -64,13 +65,14 @@ def open_desk(
         case_types: Case types beside those of plugins: records, or paths of their JSON files.
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
+        checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
-        BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
+        BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
 
 
 class Desk:
@@ -82,6 +84,7 @@ class Desk:
         library: The case types.
         grants: Who may do what.
         bus: Takes commands.
+        checkpoints: How often ``run_due`` makes a checkpoint at most; empty: never.
         discreet: Whether reasons are shown only to those who may.
     """
 
@@ -94,13 +97,17 @@ class Desk:
         calendars: Iterable[Calendar | str | Path] = (),
         *,
         discreet: bool = False,
+        checkpoints: str = "",
     ) -> None:
+        if checkpoints:
+            duration(checkpoints)
         self.store = store
         self.discreet = discreet
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
         self.bus = Bus(self)
+        self.checkpoints = checkpoints
         self._clock = clock
         for case_type in case_types:
             self.add_case_type(case_type)

@@ -151,6 +151,17 @@ class Shelf:
             raise StoreFailed(f"{self._keys}: this is not the keyring that the store was written with (use the right --keys)")
         return Vault(ring, self.tenant)
 
+    @property
+    def signing(self) -> Path:
+        """Where the keys that sign checkpoints lie: beside the keyring.
+
+        Raises:
+            BadInput: no keyring was named.
+        """
+        if self._keys is None:
+            raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
+        return self._keys.with_name(self._keys.name + ".signing")
+
     @cached_property
     def files(self) -> Files:
         """Contents of documents."""
