@@ -17,6 +17,7 @@ import pytest
 from attrs import frozen
 
 from casekit import BadInput, Desk, Seat
+from casekit.record.tables import ROWS
 from casekit.record.verify import Wrong
 from proofs import office
 from proofs.forger import FORGERIES, Forger, Found, Image, chosen, put_back, taken_out
@@ -137,8 +138,7 @@ def test_a_store_that_forgot_everything_since_the_checkpoint_is_found_by_that(st
     for row in list(forger.image["streams"]):
         seen = forger.seen(row["uuid"])
         if seen == 0:
-            forger.drop_rows(row["sid"], ("entries", "roles", "facts", "postings", "messages", "documents", "clocks", "tasks"))
-            forger.drop_rows(row["sid"], ("search", "outbox", "idempotency", "streams"))
+            forger.drop_rows(row["sid"], ("entries", *ROWS, "search", "outbox", "idempotency", "streams"))
             forger.image["data_keys"] = [key for key in forger.image["data_keys"] if key["owner"] != row["uuid"]]
         else:
             forger.write(row["uuid"], forger.entries(row["uuid"])[:seen])
