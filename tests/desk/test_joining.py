@@ -320,6 +320,8 @@ def test_what_belongs_outside_is_refused_inside(host: Engine, desk: Desk, seat: 
         for act in (
             inside.run_due,
             inside.verify,
+            inside.checkpoint,
+            inside.rotate_signing,
             lambda: inside.erase(inside.find_parties(name="Ada")[0]),
             lambda: inside.export(case),
         ):

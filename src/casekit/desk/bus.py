@@ -76,18 +76,21 @@ class Bus:
         def once(work: Work, locked: bool) -> tuple[Turn, list[int], Refused | None]:
             return self._decide(work, call, case, decide, locked=locked)
 
-        def act() -> Done:
+        def act() -> Done | Refused:
             try:
                 turn, entries, refusal = once(batch, False) if batch is not None else self.transact(shelf, once, hot=case)
             except Denied as denied:
                 self.log_denied(call.actor, call.spec.name, denied, case, batch)
                 raise
             if refusal is not None:
-                raise refusal
+                return refusal  # it is written: that is no failure, and nobody need look for another's answer
             value = self.desk.case_left(turn.work, turn.stream, turn.definition)
             return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
-        return self.keyed(shelf, call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        found = self.keyed(shelf, call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        if isinstance(found, Refused):
+            raise found
+        return found
 
     def keyed(self, shelf: Shelf, call: Call, act: Callable[[], _T], answer: Callable[[str, int], _T]) -> _T:
         """Does what has not been done under the call's idempotency key; otherwise gives the first answer.
@@ -102,6 +105,8 @@ class Bus:
         if known is None:
             try:
                 return act()
+            except Denied:
+                raise  # it is in the log, and nobody else's doing
             except (BadInput, Conflict, Refused, Taken) as wrong:
                 known = None if isinstance(wrong, KeyReused) else self.answer_of(shelf, call)
                 if known is None:

@@ -186,7 +186,9 @@ def _signing(shelf: Shelf, origin: str = "") -> Signing:
 
     Raises:
         StoreFailed: they are gone.
+        BadInput: the shelf lies in a host's transaction: what may still be taken back is not signed.
     """
+    shelf.demand_own("signing")
     if not origin and not shelf.signing.exists() and leaves.last_checkpoint(shelf) is not None:
         raise StoreFailed(
             f"{shelf.signing}: the keys that sign for this store are not there (restore them, or begin another log: --origin)"

@@ -146,7 +146,7 @@ class Desk:
 
         What they write is there when the host commits, a refusal and a denied attempt too; nothing leaves the outbox
         before. Within the transaction a case shows what was done in it. A command that fails takes only itself back.
-        ``run_due``, imports, erasing and ``verify`` belong outside. The desk that is given is for this thread, and
+        ``run_due``, imports, checkpoints, erasing, ``verify`` and exports belong outside. The desk that is given is for this thread, and
         ends with the block or the transaction; until that is over, this thread's way to the store is this one.
 
         Args:

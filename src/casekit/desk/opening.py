@@ -16,7 +16,7 @@ from casekit.desk.timeline import answer_again
 from casekit.desk.turn import Call, Spec, Turn, clear
 from casekit.desk.values import Done
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Refused
+from casekit.errors import BadInput, Denied, Refused
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
@@ -70,13 +70,15 @@ class Opening:
 
         def act() -> Done:
             self.desk.bus.authorise(self.call, self.definition.says.key, batch=batch)
-            try:
-                return self._run(batch)
-            except Refused as refused:
-                self._log_refused(refused.objections, batch)
-                raise
+            return self._run(batch)
 
-        return self.desk.bus.keyed(shelf, self.call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        try:
+            return self.desk.bus.keyed(shelf, self.call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        except Denied:
+            raise
+        except Refused as refused:
+            self._log_refused(refused.objections, batch)
+            raise
 
     def _run(self, batch: Work | None) -> Done:
         if batch is not None:
