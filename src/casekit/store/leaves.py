@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, and_, bindparam, func, insert, select, union_all
+from sqlalchemy import ARRAY, and_, bindparam, func, insert, select, true, union_all
 
 from casekit.record.checkpoint import Leaf
 from casekit.store.shelf import Shelf
@@ -45,7 +45,7 @@ def grown(shelf: Shelf, after: int, count: int) -> list[Grown]:
 def untaken(shelf: Shelf, streams: Sequence[Grown]) -> list[tuple[int, int, bytes]]:
     """Entries of streams that the log has not taken in, stream by stream in order: sid, n, hash."""
     count = next(size_ for size_ in (1, 10, AT_ONCE) if size_ >= len(streams))  # few statements for all counts
-    prepared = shelf.statements.get(("untaken", count), _untaken, count)
+    prepared = shelf.statements.get(("untaken", count), _untaken, count, shelf.sqlite)
     values: dict[str, Any] = {"tenant": shelf.tenant}
     padded = [*streams, *[(_NOWHERE, "", 0)] * (count - len(streams))]
     for i, (sid, _, taken) in enumerate(padded):
@@ -130,12 +130,20 @@ def _grown() -> Any:
     return select(STREAMS.c.sid, STREAMS.c.uuid, taken).where(*where).order_by(STREAMS.c.sid).limit(bindparam("size"))
 
 
-def _untaken(count: int) -> Any:
-    """The streams as rows, joined: neither engine finds its way through a hundred alternatives."""
+def _untaken(count: int, on_sqlite: bool) -> Any:
+    """The streams as rows, joined: neither engine finds its way through a hundred alternatives.
+
+    PostgreSQL reads the whole journal for each hundred streams where it has no statistics yet, unless it is made to look
+    up stream by stream: what is ordered within is not flattened into a join.
+    """
     sid, n = ENTRIES.c.sid, ENTRIES.c.n
     rows = [select(bindparam(f"sid{i}", type_=sid.type).label("sid"), bindparam(f"n{i}", type_=n.type).label("n")) for i in range(count)]
     wanted = (rows[0] if count == 1 else union_all(*rows)).cte("wanted")
-    return select(sid, n, ENTRIES.c.hash).join_from(wanted, ENTRIES, and_(_mine(ENTRIES), sid == wanted.c.sid, n > wanted.c.n))
+    same = and_(_mine(ENTRIES), sid == wanted.c.sid, n > wanted.c.n)
+    if on_sqlite:
+        return select(sid, n, ENTRIES.c.hash).join_from(wanted, ENTRIES, same)
+    each = select(sid, n, ENTRIES.c.hash).where(same).order_by(n).lateral("each")
+    return select(each.c.sid, each.c.n, each.c.hash).select_from(wanted).join(each, true())
 
 
 _LEAF = (LEAVES.c.place, LEAVES.c.stream, LEAVES.c.n, LEAVES.c.hash)
