@@ -19,7 +19,7 @@ from casekit.record import checkpoint, merkle, note
 from casekit.record.entry import COLUMNS, header, link, state_digest
 from casekit.record.tables import KEYS, LISTED, ROWS
 from casekit.record.verify import Stream
-from journal import EVERY, WHEN
+from journal import EVERY, OPENING, WHEN
 from proofs.mutants import TooLong
 
 Question = Callable[[ModuleType], Any]
@@ -219,7 +219,10 @@ def of_fold() -> Iterator[Question]:
         {"c": "role", "role": "r", "party": "p"},
         {"c": "message", "direction": "in", "via": "phone", "outcome": "busy", **WHEN},
     ]
+    goals = {"paid": journal.GOAL, "rooms": {**journal.GOAL, "target": 3}}
+    again = {**goals, "paid": {**journal.GOAL, "by": "2026-12-24"}}
     for entries in (
+        [OPENING, [{"c": "head", "set": {"goals": goals}}], [{"c": "head", "set": {"goals": again}}], [{"c": "head", "unset": ["goals"]}]],
         [party],
         [party, [{"c": "head", "set": {"x": 1}, "unset": ["kind"]}]],
         [desk],
