@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from casekit.errors import StoreFailed
-from casekit.store.keys import sync_folder
+from casekit.store.private import sync_folder
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 

@@ -26,6 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from casekit.errors import StoreFailed
 from casekit.model.canonical import decode, encode
 from casekit.record.envelope import associated, pack, parts
+from casekit.store.private import put_new, sync_folder
 
 KeyRow = tuple[str, str, str, bytes]
 """A row of ``data_keys``: owner, id, id of the wrapping key, wrapped key."""
@@ -84,30 +85,11 @@ def make_keyring(path: Path) -> Keyring:
         "keys": {current: b64encode(os.urandom(32)).decode()},
         "index": b64encode(os.urandom(32)).decode(),
     }
-    draft = path.with_name(f"{path.name}.{os.getpid()}.{current}")
     try:
-        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-            json.dump(made, file, indent=1)
-            file.flush()
-            os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
-        sync_folder(path.parent)
+        put_new(path, made)
     except OSError as wrong:
-        with suppress(OSError):
-            draft.unlink()
         raise StoreFailed(f"{path}: no keyring can be made there: {wrong.strerror} (name another place: --keys or CASEKIT_KEYS)") from None
     return read_keyring(path)
-
-
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 class Vault:

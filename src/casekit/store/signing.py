@@ -10,7 +10,6 @@ import json
 import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from casekit.errors import StoreFailed
 from casekit.record.checkpoint import Checkpoint
 from casekit.record.note import PLAIN, TIMED, Note, PublicKey, Signature, named, timed_message
-from casekit.store.keys import sync_folder
+from casekit.store.private import put, put_new
 
 
 @frozen
@@ -79,17 +78,13 @@ class Signing:
         Raises:
             StoreFailed: it can't be written.
         """
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
-            _put(draft, self._said())
-            draft.replace(self.path)
-            sync_folder(self.path.parent)
+            put(self.path, self.said())
         except OSError as wrong:
-            with suppress(OSError):
-                draft.unlink()
             raise StoreFailed(f"{self.path}: the signing keys can't be written: {wrong.strerror} (check disk space and rights)") from None
 
-    def _said(self) -> dict[str, Any]:
+    def said(self) -> dict[str, Any]:
+        """What the file says."""
         return {
             "v": 1,
             "origin": self.origin,
@@ -130,16 +125,9 @@ def make_signing(path: Path, origin: str = "") -> Signing:
     """
     if not path.exists():
         fresh = Signing(path, origin or f"casekit-{os.urandom(8).hex()}", os.urandom(32))
-        draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
         try:
-            _put(draft, fresh._said())  # noqa: SLF001 - this module's own
-            with suppress(FileExistsError):
-                os.link(draft, path)
-            draft.unlink()
-            sync_folder(path.parent)
+            put_new(path, fresh.said())
         except OSError as wrong:
-            with suppress(OSError):
-                draft.unlink()
             raise StoreFailed(f"{path}: no signing keys can be made there: {wrong.strerror} (check disk space and rights)") from None
     return read_signing(path)
 
@@ -154,13 +142,6 @@ def renamed(signing: Signing, origin: str) -> Signing:
     if origin == signing.origin:
         return signing
     return evolve(signing, origin=origin, former=(signing.origin, *(name for name in signing.former if name != origin)))
-
-
-def _put(path: Path, said: Mapping[str, Any]) -> None:
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        json.dump(said, file, indent=1)
-        file.flush()
-        os.fsync(file.fileno())
 
 
 def _public(seed: bytes) -> bytes:
