@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from casekit.desk import goallist, reviews
+from casekit.desk import reviews, worklist
 from casekit.desk.casefile import CaseFile
 from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.loopvalues import GoalPage, Look, Round
@@ -12,6 +12,7 @@ from casekit.desk.past import Moment
 from casekit.desk.rounds import rounds
 from casekit.desk.turn import Spec
 from casekit.model.time import effective as effective_
+from casekit.store.worklists import Filter
 
 READ_ROUNDS = Spec("read-rounds", "case.read")
 
@@ -59,4 +60,4 @@ class LoopQuestions(Asking):
         roles = (owner,) if isinstance(owner, str) and owner else tuple(owner)
         before = None if due_before is None else effective_(due_before, "UTC").at
         wanted = self._readable(types, size)
-        return GoalPage() if wanted is None else goallist.page(self._work(), wanted, roles, before, after, size)
+        return GoalPage() if wanted is None else worklist.goals(self._work(), Filter(wanted, roles, before), after, size)

@@ -30,6 +30,7 @@ from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
 from casekit.store import reading
+from casekit.store.worklists import Filter
 
 READ_PARTY = Spec("read-party", "party.read")
 READ_DOCUMENT = Spec("read-document", "document.read")
@@ -293,7 +294,9 @@ class Questions(LoopQuestions, PictureQuestions):
         roles = (who,) if isinstance(who, str) and who else tuple(who)
         before = None if due_before is None else effective_(due_before, "UTC").at
         wanted = self._readable(types, size)
-        return TaskPage() if wanted is None else worklist.page(self._work(), self.desk, wanted, roles, before, after, size)
+        if wanted is None:
+            return TaskPage()
+        return worklist.tasks(self._work(), self.desk, Filter(wanted, roles, before), after, size)
 
     def _page(self, wanted: reading.Filter, names: bool, after: str | None, size: int) -> Page:
         before = None
