@@ -6,20 +6,21 @@ import json
 import stat
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import create_engine
+from sqlalchemy import create_engine, insert
 
 from casekit import BadInput, Desk, Seat, StoreFailed, open_desk
 from casekit.model.time import Effective
 from casekit.store.engine import read_url
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
-from casekit.store.tables import METADATA
+from casekit.store.tables import META, METADATA
 from casekit.store.writing import Conflict
 
 
@@ -135,6 +136,20 @@ def test_two_processes_that_make_a_keyring_get_the_same_one(tmp_path: Path) -> N
 
     assert len(rings) == 8
     assert all(ring == rings[0] for ring in rings)
+
+
+def test_desks_that_meet_at_a_new_store_agree_on_its_keyring(open_store: Callable[..., Desk], tmp_path: Path) -> None:
+    first, second = open_store().shelf("main"), open_store().shelf("main")
+    ring = make_keyring(tmp_path / "keys")
+
+    with ThreadPoolExecutor(1) as threads:
+        with first.transaction() as connection:
+            write = first.statements.get("new meta", lambda: insert(META))
+            connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
+            waiting = threads.submit(lambda: second.vault.ring.check)
+            with pytest.raises(TimeoutError):
+                waiting.result(timeout=0.5)  # it found no row, and its own waits for the first one's commit
+        assert waiting.result(timeout=10) == ring.check
 
 
 def test_an_envelope_opens_only_where_it_was_written(tmp_path: Path) -> None:

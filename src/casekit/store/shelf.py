@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from threading import get_ident
@@ -138,11 +138,10 @@ class Shelf:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
             ring = make_keyring(self._keys)
-            with self.transaction() as connection:
+            with suppress(Taken), self.transaction() as connection:  # taken: another desk was first, and what it wrote is read
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))
                     connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
-                    return Vault(ring, self.tenant)
             return self.vault
         if not self._keys.exists():
             raise StoreFailed(f"{self._keys}: the keyring of this store is not there (restore it, or say where it is: --keys)")
