@@ -41,14 +41,18 @@ class Beside:
 
     Args:
         work: A transaction that only reads.
+        keys: Whether the keyring is at hand: without it, nothing is said about what only it can tell.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, *, keys: bool = True) -> None:
+        self.keys = keys
         self.work = work
         self.shelf = work.shelf
         self._pinned: set[str] = set()
         self._published: dict[str, tuple[Any, ...]] = {}
         self._shut: set[str] = set()
+        self._foreign: set[str] = set()
+        self._indexed: set[str] = set()
         self._keyless: dict[str, int] = {}
         self._sequences = auditing.sequences(self.shelf)
         self._patterns = [(name, _pattern(name)) for name in self._sequences]
@@ -57,7 +61,7 @@ class Beside:
 
     def check(self, stream: Stream, found: Found) -> Wrong | None:
         """The first thing that is wrong beside a stream whose journal stands, or None."""
-        if found.key is not None:
+        if found.key is not None and self.keys:
             try:
                 self.shelf.vault.unlock(found.key)
             except (StoreFailed, ValueError) as wrong:
@@ -73,9 +77,13 @@ class Beside:
         keyless = [
             Wrong(uuid, n, "the key is gone, and no erasure says so", "data_keys", uuid)
             for uuid, n in self._keyless.items()
-            if uuid not in self._shut
+            if uuid not in self._shut | self._foreign
         ]
-        return [*keyless, *self._unnumbered, *self._counted(), *self._defined(), *self._nobodys(), *self._meta()]
+        indexed = [
+            Wrong(uuid, self._keyless[uuid], "a party whose key is not here is in the search index", "search", uuid)
+            for uuid in sorted(self._indexed & self._foreign)
+        ]
+        return [*keyless, *indexed, *self._unnumbered, *self._counted(), *self._defined(), *self._nobodys(), *self._meta()]
 
     def _party(self, stream: Stream, found: Found) -> Wrong | None:
         uuid, sealed = stream.uuid, decode(stream.head).get("sealed")
@@ -84,7 +92,12 @@ class Beside:
                 return Wrong(uuid, stream.n, "the key of an erased party is there still, or again", "data_keys", uuid)
             return Wrong(uuid, stream.n, "an erased party is still in the search index", "search", uuid) if found.search else None
         if found.key is None:
-            return Wrong(uuid, stream.n, "the key is gone, and no erasure says so", "data_keys", uuid)
+            self._keyless[uuid] = stream.n
+            if found.search:
+                self._indexed.add(uuid)
+            return None
+        if not self.keys:
+            return None
         try:
             wanted = self._findable(stream, self.shelf.vault.unlock(found.key))
         except (StoreFailed, ValueError) as wrong:
@@ -150,6 +163,9 @@ class Beside:
         if stream.listed[0] == "erasures":
             for about in abouts:
                 self._shut.update(about["shut"])
+        if stream.listed[0] == "imports":
+            for about in abouts:
+                self._foreign.update(about.get("locked", ()))
         if found.search:
             return Wrong(stream.uuid, None, "only parties are in the search index", "search", stream.uuid)
         return None
@@ -196,7 +212,7 @@ class Beside:
     def _meta(self) -> list[Wrong]:
         """What the store says of itself: which keyring is its own, and nothing else."""
         said = auditing.meta(self.shelf)
-        known = {"keyring": self.shelf.vault.ring.check} if said else {}
+        known = said if not self.keys else {"keyring": self.shelf.vault.ring.check} if said else {}
         return [
             Wrong("", None, "it is not what this store would say", "meta", name)
             for name in sorted({*said, *known})

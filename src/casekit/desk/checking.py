@@ -29,28 +29,33 @@ def verify(desk: Desk, tenant: str) -> Report:
 
     A store that can't be read to its end is wrong, not an error: the report says how far it came.
     """
-    shelf = desk.shelf(tenant)
-    report = _read(desk.work(shelf))
+    return verify_work(desk.work(desk.shelf(tenant)))
+
+
+def verify_work(work: Work, *, keys: bool = True) -> Report:
+    """The same for any shelf. Without its keys everything is checked but what only they can tell."""
+    shelf = work.shelf
+    report = _read(work, keys)
     if any(not w.table for w in report.wrong) and shelf.sqlite:
         # Damaged bytes may be no text any more: read all the same, they show where the damage is.
         with auditing.lossless(shelf):
-            report = _read(desk.work(shelf))
+            report = _read(Work(shelf, work.now), keys)
     return report
 
 
-def _read(work: Work) -> Report:
+def _read(work: Work, keys: bool) -> Report:
     report = Report()
     try:
         with snapshot(work.shelf):
-            _check(work, report)
+            _check(work, report, keys)
             report.wrong += [Wrong("", None, what, "database") for what in auditing.damage(work.shelf)]
     except (StoreFailed, UnicodeError) as wrong:
         report.wrong.append(Wrong("", None, f"the store can't be read any further: {wrong}", ""))
     return report
 
 
-def _check(work: Work, report: Report) -> None:
-    beside = Beside(work)
+def _check(work: Work, report: Report, keys: bool) -> None:
+    beside = Beside(work, keys=keys)
     for stream, found in _streams(work.shelf):
         report.streams += 1
         report.entries += len(stream.entries)
@@ -94,4 +99,4 @@ def _raw(value: Any) -> Any:
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else value
 
 
-__all__ = ["verify"]
+__all__ = ["verify", "verify_work"]

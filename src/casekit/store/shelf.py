@@ -18,6 +18,7 @@ from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
+from casekit.store.places import tenants_at
 from casekit.store.sql import Connection, Statements, Taken, failed
 from casekit.store.tables import META
 
@@ -29,12 +30,16 @@ class Store:
         url: ``sqlite:///file.db`` or ``postgresql://user@host/database``.
         keys: The keyring's file; on SQLite, ``file.db.keys`` where none is named.
         documents: Folder of document contents; on SQLite ``file.db.documents`` where none is named.
+
+    Attributes:
+        url: Where it is.
+        keys, documents: Where the keyring and the documents are; None: nobody has said so (PostgreSQL only).
     """
 
     def __init__(self, url: str, keys: str | Path | None = None, documents: str | Path | None = None) -> None:
         self.url = read_url(url)
-        self._keys = Path(keys) if keys else self._beside(".keys")
-        self._documents = Path(documents) if documents else self._beside(".documents") or self._by_keys()
+        self.keys = Path(keys) if keys else self._beside(".keys")
+        self.documents = Path(documents) if documents else self._beside(".documents") or self._by_keys()
         self._shelves: dict[str, Shelf] = {}
         self._opening = threading.Lock()
 
@@ -45,8 +50,16 @@ class Store:
             with self._opening:
                 found = self._shelves.get(tenant)
                 if found is None:
-                    found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self._keys, self._documents)
+                    found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self.keys, self.documents)
         return found
+
+    def tenants(self) -> tuple[str, ...]:
+        """Everyone who has a record here.
+
+        Raises:
+            BadInput: the store can't be reached.
+        """
+        return tenants_at(self.url)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -58,7 +71,7 @@ class Store:
         return Path(str(self.url.database) + suffix) if self.url.get_backend_name() == "sqlite" else None
 
     def _by_keys(self) -> Path | None:
-        return self._keys.with_name(self._keys.name + ".documents") if self._keys else None
+        return self.keys.with_name(self.keys.name + ".documents") if self.keys else None
 
 
 class Shelf:
@@ -119,18 +132,18 @@ class Shelf:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
             ring = make_keyring(self._keys)
-            with _transaction(self) as connection:
+            with transaction(self) as connection:
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))
                     connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
-                    return Vault(ring, self.tenant)
+                    return Vault(ring, self.tenant, self._keys)
             return self.vault
         if not self._keys.exists():
             raise StoreFailed(f"{self._keys}: the keyring of this store is not there (restore it, or say where it is: --keys)")
         ring = read_keyring(self._keys)
         if ring.check != check[0]:
             raise StoreFailed(f"{self._keys}: this is not the keyring that the store was written with (use the right --keys)")
-        return Vault(ring, self.tenant)
+        return Vault(ring, self.tenant, self._keys)
 
     @cached_property
     def files(self) -> Files:
@@ -153,11 +166,12 @@ def writing(shelf: Shelf) -> AbstractContextManager[Connection]:
         StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
     """
     _ = shelf.vault  # made, where there is none, in a transaction of its own
-    return _transaction(shelf)
+    return transaction(shelf)
 
 
 @contextmanager
-def _transaction(shelf: Shelf) -> Iterator[Connection]:
+def transaction(shelf: Shelf) -> Iterator[Connection]:
+    """A write transaction that needs no keyring: nothing can be sealed in it."""
     connection = shelf.connection
     if shelf.sqlite:
         shelf.lock.__enter__()
@@ -199,4 +213,4 @@ def _read_meta() -> Any:
     return select(META.c.value).where(META.c.name == bindparam("wanted"))
 
 
-__all__ = ["Shelf", "Store", "Taken", "snapshot", "writing"]
+__all__ = ["Shelf", "Store", "Taken", "snapshot", "transaction", "writing"]

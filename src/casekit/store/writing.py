@@ -90,6 +90,7 @@ def write(shelf: Shelf, what: WriteSet) -> None:
         StoreFailed: the database failed; nothing was written.
     """
     if _fits_at_once(shelf, what):
+        _keys_still_wrapped(shelf, what)
         _write_at_once(shelf, what)
         return
     with writing(shelf) as connection:
@@ -102,6 +103,7 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     Raises:
         Conflict: a stream that was read has changed; the transaction must be rolled back.
     """
+    _keys_still_wrapped(shelf, what)
     statements = shelf.statements
     guard = statements.lay("guarded update", lambda: _GUARDED, _guarded_update)
     for row, before in sorted(what.changed, key=lambda c: c[0][1]):
@@ -128,6 +130,15 @@ def draw(shelf: Shelf, connection: Connection, name: str, count: int = 1) -> int
     values = {"tenant": shelf.tenant, "name": name, "value": count, "count": count}
     last: int = connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
     return last - count + 1
+
+
+def _keys_still_wrapped(shelf: Shelf, what: WriteSet) -> None:
+    """No data key is written that was wrapped with a key which has been destroyed since."""
+    rows = what.others.get(DATA_KEYS)
+    if rows:
+        shelf.vault.refresh()
+        if any(row[3] not in shelf.vault.ring.keys for row in rows):
+            raise Conflict("the keyring has changed in between")
 
 
 def _recheck(shelf: Shelf, connection: Connection, read: dict[int, int]) -> None:
