@@ -21,6 +21,7 @@ from casekit.model.canonical import Json, decode
 from casekit.record.verify import Stream, Wrong
 from casekit.store import auditing
 from casekit.store.keys import Key, KeyRow
+from casekit.store.shelf import Shelf
 
 
 @frozen
@@ -99,7 +100,7 @@ class Beside:
         if not self.keys:
             return None
         try:
-            wanted = self._findable(stream, self.shelf.vault.unlock(found.key))
+            wanted = findable(self.shelf, stream, self.shelf.vault.unlock(found.key))
         except (StoreFailed, ValueError) as wrong:
             return Wrong(uuid, stream.n, f"what is sealed can't be opened: {wrong}", "data_keys", uuid)
         for (field, digest), n in wanted.items():
@@ -109,29 +110,10 @@ class Beside:
             return Wrong(uuid, None, "the search index has a row that no entry tells of", "search", uuid)
         return None
 
-    def _findable(self, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
-        """Everything that the party was ever found by, with the entry that first said it."""
-        wanted: dict[tuple[str, bytes], int] = {}
-        for entry in stream.entries:
-            for change in decode(entry[11])["changes"]:
-                sealed = change.get("set", {}).get("sealed")
-                if not sealed:
-                    continue
-                inside = opened(lambda _: key, self.shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
-                if not inside and sealed["fields"]:
-                    raise StoreFailed("it was sealed with another key")
-                for row in self._digests(inside):
-                    wanted.setdefault(row, entry[1])
-        return wanted
-
-    def _digests(self, inside: Json) -> list[tuple[str, bytes]]:
-        plain = ((name, normalised(name, value)) for name, value in inside.items() if name in FOUND_BY)
-        return [(name, self.shelf.vault.search(name, value)) for name, value in plain if value]
-
     def _case(self, stream: Stream, found: Found) -> Wrong | None:
         head = decode(stream.head)
         self._pinned |= {head["definition"], head["edition"]}
-        if found.key is None and (n := _sealed_by_itself(stream)):
+        if found.key is None and (n := sealed_by_itself(stream)):
             self._keyless[stream.uuid] = n
         if (number := head.get("number")) is not None:
             self._number(stream, number)
@@ -165,7 +147,8 @@ class Beside:
                 self._shut.update(about["shut"])
         if stream.listed[0] == "imports":
             for about in abouts:
-                self._foreign.update(about.get("locked", ()))
+                self._foreign.update(about["locked"])
+                self._foreign.difference_update(about.get("unlocked", ()))
         if found.search:
             return Wrong(stream.uuid, None, "only parties are in the search index", "search", stream.uuid)
         return None
@@ -220,7 +203,32 @@ class Beside:
         ]
 
 
-def _sealed_by_itself(stream: Stream) -> int:
+def findable(shelf: Shelf, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
+    """Everything that a party was ever found by: field and keyed digest, with the entry that first said it.
+
+    Raises:
+        StoreFailed: what is sealed does not open with this key.
+    """
+    wanted: dict[tuple[str, bytes], int] = {}
+    for entry in stream.entries:
+        for change in decode(entry[11])["changes"]:
+            sealed = change.get("set", {}).get("sealed")
+            if not sealed:
+                continue
+            inside = opened(lambda _: key, shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
+            if not inside and sealed["fields"]:
+                raise StoreFailed("it was sealed with another key")
+            for row in _digests(shelf, inside):
+                wanted.setdefault(row, entry[1])
+    return wanted
+
+
+def _digests(shelf: Shelf, inside: Json) -> list[tuple[str, bytes]]:
+    plain = ((name, normalised(name, value)) for name, value in inside.items() if name in FOUND_BY)
+    return [(name, shelf.vault.search(name, value)) for name, value in plain if value]
+
+
+def sealed_by_itself(stream: Stream) -> int:
     """The first entry that needs the key of the case itself; 0: none does."""
     record, data = f'"{stream.uuid}":"v1.', f'"{stream.uuid}":{{"envelope"'
     inside = [entry[1] for entry in stream.entries if record in entry[11] or data in entry[11]]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from casekit.decisions.compiled import Compiled
 from casekit.definition.calendars import Calendar, read_calendar
@@ -29,6 +29,9 @@ from casekit.model.time import instant
 from casekit.plugins.catalogue import Catalogue
 from casekit.record.entry import START
 from casekit.store.shelf import Shelf, Store
+
+if TYPE_CHECKING:
+    from casekit.desk.keeping import Keeper
 
 Clock = Callable[[], datetime]
 """Gives the present moment, aware."""
@@ -113,6 +116,12 @@ class Desk:
             tenant: Whose record.
         """
         return Seat(self, Actor(actor, frozenset(roles), tenant))
+
+    def keeper(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Keeper:
+        """The desk as whoever keeps its store sees it: backups, keys, settings, files. Arguments as of :meth:`seat`."""
+        from casekit.desk.keeping import Keeper
+
+        return Keeper(self, Actor(actor, frozenset(roles), tenant))
 
     def add_case_type(self, case_type: CaseType | str | Path) -> Compiled:
         """Takes in a case type: a record, or the path of its JSON file.

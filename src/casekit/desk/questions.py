@@ -12,6 +12,7 @@ from casekit.desk import asking, deadlines, export, parties, plans, records, rep
 from casekit.desk.casefile import CaseFile, Rows
 from casekit.desk.checking import verify
 from casekit.desk.goals import Progress, progress
+from casekit.desk.keeper import KEEP
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
@@ -27,6 +28,7 @@ from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
 from casekit.store import reading
+from casekit.store.escrow import Passphrase, Recipient
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -186,10 +188,19 @@ class Questions:
         work, stream = self._read(case, READ_JOURNAL)
         return journal(work.shelf, stream.sid)
 
-    def export(self, case: CaseRef) -> Json:
-        """The bundle of a case: what verifies by itself, and what can be read of it today."""
+    def export(self, case: CaseRef, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
+        """The bundle of a case: what verifies by itself, and what can be read of it today.
+
+        Args:
+            case: Which.
+            contents: Whether the contents of its documents come with it, sealed as they are.
+            keys: Under what the keys of its parties come with it, so that another store can open what is sealed. They
+                open everything that was ever sealed for these parties, so this asks for ``store.keep`` too.
+        """
         work, stream = self._read(case, export.EXPORT)
-        return export.bundle(self.desk, work, stream)
+        if keys is not None:
+            self._may(KEEP)
+        return export.bundle(self.desk, work, stream, contents=contents, keys=keys)
 
     def verify(self) -> Report:
         """Checks the whole record of the tenant."""

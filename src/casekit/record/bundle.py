@@ -7,6 +7,7 @@ are hex; bodies, heads and envelopes are the texts as they were stored.
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -84,7 +85,8 @@ _BROKEN = (KeyError, ValueError, TypeError, AttributeError)
 
 
 def verify_bundle(bundle: Mapping[str, Any]) -> Report:
-    """Checks every stream of a bundle, that its case is among them, and that definitions are what their addresses say.
+    """Checks every stream of a bundle, that its case is among them, and that definitions and contents are what their
+    addresses say.
 
     What is no bundle is reported as wrong, whatever it is.
     """
@@ -116,3 +118,6 @@ def _wrong(bundle: Mapping[str, Any], report: Report) -> Iterator[Wrong]:
     for digest, text in bundle["definitions"].items():
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             yield Wrong("", None, "the text is not the one that its address says", "definitions", digest, "body")
+    for digest, content in bundle.get("contents", {}).items():
+        if hashlib.sha256(b64decode(content, validate=True)).hexdigest() != digest:
+            yield Wrong("", None, "the content is not the one that its address says", "documents", digest, "digest")

@@ -34,6 +34,11 @@ def tenants_at(url: URL) -> tuple[str, ...]:
     return _in_files(path) if path is not None else _in_database(url)
 
 
+def restoring(url: URL) -> Path:
+    """The file that stands beside a store on SQLite while tables are placed there."""
+    return Path(f"{url.database}.restoring")
+
+
 def read_only(path: Path) -> sqlite3.Connection:
     """A SQLite file, opened for reading alone."""
     return sqlite3.connect(f"file:{quote(str(path.absolute()))}?mode=ro", uri=True, isolation_level=None)

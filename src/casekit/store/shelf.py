@@ -18,7 +18,7 @@ from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
-from casekit.store.places import tenants_at
+from casekit.store.places import restoring, tenants_at
 from casekit.store.sql import Connection, Statements, Taken, failed
 from casekit.store.tables import META
 
@@ -44,12 +44,19 @@ class Store:
         self._opening = threading.Lock()
 
     def shelf(self, tenant: str) -> Shelf:
-        """A tenant's shelf, its tables brought up to date."""
+        """A tenant's shelf, its tables brought up to date.
+
+        Raises:
+            BadInput: the place can't be reached or is no database.
+            StoreFailed: the store was written by a later casekit, or is being restored.
+        """
         found = self._shelves.get(tenant)
         if found is None:
             with self._opening:
                 found = self._shelves.get(tenant)
                 if found is None:
+                    if self.url.get_backend_name() == "sqlite" and restoring(self.url).exists():
+                        raise StoreFailed(f"{self.url.database}: a restore was not finished (run it again, with --force)")
                     found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self.keys, self.documents)
         return found
 
