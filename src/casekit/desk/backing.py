@@ -139,12 +139,13 @@ def _manifest(desk: Desk, draft: Path, inside: dict[str, set[str]], names: list[
         keyring=found.pop() if found else "",
         keys=keys,
         whole=whole,
-        tenants={tenant: _tenant(draft, tenant, contents) for tenant, contents in inside.items()},
+        tenants={tenant: tenant_in(draft, tenant, contents) for tenant, contents in inside.items()},
         files=described(draft, names),
     )
 
 
-def _tenant(draft: Path, tenant: str, contents: set[str]) -> TenantIn:
+def tenant_in(draft: Path, tenant: str, contents: set[str]) -> TenantIn:
+    """What the copied tables in a folder, and these contents, are."""
     with closing(read_only(draft / table_file(tenant))) as tables:
         streams, recorded = tables.execute("SELECT count(*), max(recorded) FROM streams").fetchone()
         (entries,) = tables.execute("SELECT count(*) FROM entries").fetchone()

@@ -10,9 +10,9 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
-from casekit.desk.backing import copy_of
+from casekit.desk.backing import copy_of, tenant_in
 from casekit.desk.checking import verify_work
 from casekit.desk.erasure import replay, write_ledger
 from casekit.desk.keeper import allowed, noted
@@ -102,7 +102,8 @@ def restore(desk: Desk, actor: Actor, folder: str | Path, how: How) -> Restored:
 
 def _check_contents(folder: Path, manifest: Manifest, *, damaged: bool) -> None:
     for tenant, inside in manifest.tenants.items():
-        if not damaged and listing(contents_in(folder / DOCUMENTS, tenant)) != inside.listed:
+        there = contents_in(folder / DOCUMENTS, tenant)
+        if not damaged and (listing(there), len(there)) != (inside.listed, inside.documents):
             where = str(folder / DOCUMENTS / tenant)
             raise BadInput.at(where, f"these are not the {inside.documents} documents that the manifest tells of", "use another backup")
 
@@ -188,9 +189,11 @@ def _prepared(
     desk: Desk, folder: Path, manifest: Manifest, draft: Path, ring: Path | None, keys: str, lines: list[Line]
 ) -> tuple[int, list[tuple[str, Wrong]]]:
     """Copies the tables, brings them up to date, erases once more, and proves the result."""
-    for inside in manifest.tenants.values():
-        if copied(folder / inside.file, draft / inside.file) != manifest.files[inside.file].sha256:
-            raise BadInput.at(str(folder / inside.file), "it has changed while it was read", "try again")
+    for tenant, inside in manifest.tenants.items():
+        if inside.file != table_file(tenant) or copied(folder / inside.file, draft / inside.file) != manifest.files[inside.file].sha256:
+            raise BadInput.at(str(folder / inside.file), "it is not the file that the manifest tells of", "use another backup")
+        if evolve(tenant_in(draft, tenant, set()), documents=inside.documents, listed=inside.listed) != inside:
+            raise BadInput.at(str(folder / inside.file), "it holds not what the manifest tells of", "use another backup")
     erased, wrong = 0, []
     with closing(copy_of(draft, ring, folder / DOCUMENTS)) as store:
         for tenant in manifest.tenants:

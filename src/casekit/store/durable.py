@@ -56,19 +56,21 @@ def fresh_folder(path: Path) -> Iterator[Path]:
     if path.exists() or path.is_symlink():
         raise StoreFailed(f"{path}: there is something already (name a folder that does not exist yet)")
     draft = path.with_name(f".{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    placed = draft
     try:
         draft.mkdir(mode=0o700, parents=True)
         yield draft
         sync_tree(draft)
         draft.rename(path)
+        placed = path
+        with suppress(PermissionError):  # a folder that an administrator has made, in one that we may not read
+            sync_folder(path.parent)
     except OSError as wrong:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(placed, ignore_errors=True)
         raise StoreFailed(f"{path}: it can't be written: {wrong.strerror or wrong} (check rights and disk space)") from wrong
     except BaseException:
-        shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(placed, ignore_errors=True)
         raise
-    with suppress(PermissionError):  # a folder that an administrator has made, in one that we may not read
-        sync_folder(path.parent)
 
 
 def sync_tree(folder: Path) -> None:

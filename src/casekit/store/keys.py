@@ -135,7 +135,7 @@ def replace_keyring(path: Path, ring: Keyring, *, wipe: bool = False) -> None:
             that moves its blocks, may keep a copy all the same.
 
     Raises:
-        StoreFailed: it can't be written; the old one is there still.
+        StoreFailed: it can't be written: the one or the other is there.
     """
     draft = _draft(path)
     try:

@@ -16,7 +16,6 @@ from casekit.errors import BadInput
 from casekit.store.engine import open_engine
 
 _TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-_MAGIC = b"SQLite format 3\0"
 
 
 def sqlite_file(url: URL) -> Path | None:
@@ -45,12 +44,22 @@ def read_only(path: Path) -> sqlite3.Connection:
 
 
 def is_database(path: Path) -> bool:
-    """Whether a file is one of SQLite's."""
+    """Whether a file is one of SQLite's.
+
+    SQLite itself is asked. A file of its must not be opened by other means in a process that has it open: closing it
+    takes away the locks that SQLite holds on it, and then another process may take itself for the last one and do away
+    with the log that this one writes to.
+    """
     try:
-        with path.open("rb") as file:
-            return file.read(len(_MAGIC)) == _MAGIC
+        if not path.is_file() or not path.stat().st_size:
+            return False
+        with closing(read_only(path)) as connection:
+            connection.execute("SELECT 1 FROM sqlite_master LIMIT 1").fetchone()
+    except sqlite3.DatabaseError as wrong:
+        return "not a database" not in str(wrong)  # damaged, or locked: whoever opens it will say so
     except OSError:
         return False
+    return True
 
 
 def _in_files(path: Path) -> tuple[str, ...]:

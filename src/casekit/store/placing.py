@@ -61,10 +61,9 @@ class Placing:
                 goal = here.path(path.name)
                 if goal.exists() and digest_of(goal)[1] == path.name:
                     continue
-                fresh = not goal.exists()
+                self._made += [] if goal.exists() else [goal]
                 here.put(there.get(path.name))
                 placed += 1
-                self._made += [goal] if fresh else []
         return placed
 
     def made(self, path: Path) -> None:
@@ -78,18 +77,17 @@ class Placing:
             BadInput: the store there holds what the tables lack.
         """
         marker = restoring(self.url)
-        fresh = not marker.exists()
+        self._made += [] if marker.exists() else [marker]
         with marker.open("ab") as file:
             os.fsync(file.fileno())
         sync_folder(marker.parent)
-        self._made += [marker] if fresh else []
         for tenant, path in self.tables.items():
             goal = Path(str(tenant_url(self.url, tenant).database))
             if goal.exists():
                 self._over(tenant, path)
             else:
-                path.rename(goal)
                 self._made.append(goal)
+                path.rename(goal)
         sync_folder(marker.parent)
         marker.unlink()
         sync_folder(marker.parent)
