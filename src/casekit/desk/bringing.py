@@ -126,8 +126,12 @@ class _Bringing:
                 yield Problem(f"definitions {address[:12]}", what, "the case can't go by both: bring it into another store")
 
     def _people(self, head: Json) -> Iterator[Problem]:
-        known = {stream.uuid for stream in self.streams}
-        for uuid in sorted({uuid for members in head["parties"].values() for uuid in members} - known):
+        """Everyone who plays a role or had a message, and whoever is one person with them."""
+        wanted = {uuid for members in head["parties"].values() for uuid in members}
+        wanted |= {row[2] for row in self.case.rows.get("messages", ()) if row[2]}
+        for party in (decode(stream.head) for stream in self.streams if stream.kind == "party"):
+            wanted |= {*party.get("took", ()), *([party["merged"]] if "merged" in party else [])}
+        for uuid in sorted(wanted - {stream.uuid for stream in self.streams}):
             if reading.head_of(self.work.shelf, uuid) is None:
                 yield Problem(uuid, "a party of the case is neither in the bundle nor here", _AGAIN)
 
