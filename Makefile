@@ -41,7 +41,7 @@ schemas: $(VENV)/.test ## write schemas/ anew from the records
 
 constraints: $(VENV)/.test ## pin the newest versions that fit
 	printf 'hatchling\nuv\npip\n' | $(BIN)/uv pip compile -q - pyproject.toml -U --universal --python-version 3.11 \
-		--extra fast --extra holidays --extra postgresql --group test --group check --no-annotate --no-header -o $(VENV)/pinned
+		--extra calendar-export --extra fast --extra holidays --extra pictures --extra postgresql --group test --group check --no-annotate --no-header -o $(VENV)/pinned
 	(head -1 constraints.txt; cat $(VENV)/pinned) > $(VENV)/constraints && mv $(VENV)/constraints constraints.txt
 
 changelog: $(VENV)/.test ## what the next changelog would say

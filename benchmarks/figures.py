@@ -62,6 +62,9 @@ def figure(line: Line, rounds: Sequence[tuple[float, float | None]]) -> Figure:
         rate = line.many * 1e6 / mine
         asked.append(f"≥ {line.at_least:,.0f}/s (is {rate:,.0f})")
         met.append(rate >= line.at_least)
+    if line.growth is not None and raw is not None:
+        asked.append(f"≤ {line.growth:.1f} × (is {mine / raw:.2f})")
+        met.append(mine <= line.growth * raw)
     verdict = ("holds" if all(met) else "misses") if met else ""
     return Figure(line.key, line.engine, line.title, mine, raw, ratio, ", ".join(asked), verdict)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from attrs import frozen
 
+from benchmarks.deadlines import LOG, business, helpdesk, plan_step, poll, sweep, timed
 from benchmarks.pair import Pair, row_by_row
 from benchmarks.sample import SINCE, TYPE, data, log, person
 from casekit import Money
@@ -34,6 +35,8 @@ class Line:
         at_most: The most microseconds that an operation may take.
         at_least: The least number of ``many`` in a second.
         many: What ``at_least`` counts.
+        growth: How many times the second figure the first may be at most: they are then two sizes of one thing, and no driver.
+        rounds: The most rounds that it is worth; None: as many as are asked for.
     """
 
     key: str
@@ -43,6 +46,8 @@ class Line:
     at_most: float | None = None
     at_least: float | None = None
     many: int = 1
+    growth: float | None = None
+    rounds: int | None = None
 
     @property
     def engine(self) -> str:
@@ -163,7 +168,7 @@ def _step(pair: Pair) -> tuple[float, None]:
         return encode(run.machine)
 
     assert '"talks.asked"' in once()
-    return _timed(once, 500), None
+    return timed(once, 25), None
 
 
 def _head_of(pair: Pair) -> Any:
@@ -183,13 +188,7 @@ def _verify(pair: Pair) -> tuple[float, None]:
     return seconds / report.entries, None
 
 
-def _timed(once: Callable[[], Any], count: int) -> float:
-    gc.collect()
-    begun = perf_counter()
-    for _ in range(count):
-        once()
-    return (perf_counter() - begun) / count
-
+_REAL = Line("sqlite.helpdesk", "import of the help desk's log, whole", helpdesk, at_most=15_000_000, rounds=1)
 
 LINES = (
     Line("sqlite.open", "open, persons known", _open, floor=0.50),
@@ -203,12 +202,19 @@ LINES = (
     Line("sqlite.bulk-new", "bulk: two new persons and an open", _bulk_new, floor=0.40),
     Line("sqlite.bulk-nine", "bulk: opens with nine events each, a case", partial(_bulk, events=9), floor=0.28, at_least=8000, many=10),
     Line("sqlite.import", "import of a log, ten events a case, a case", _import, floor=0.28, at_least=8000, many=10),
+    *((_REAL,) if LOG.is_file() else ()),
     Line("sqlite.step", "step with restore, two levels", _step, at_most=25),
     Line("sqlite.verify", "verify, an entry", _verify, at_least=30_000),
+    Line("sqlite.due", "sweep over 100,000 running clocks, a clock", partial(sweep, clocks=100_000), floor=0.30, rounds=1),
+    Line("sqlite.poll", "idle sweep over 1,000,000 clocks (raw: over 10,000)", poll, growth=1.3, rounds=1),
+    Line("sqlite.plan-step", "step with restore, a plan of ten items", plan_step, at_most=100),
+    Line("sqlite.business", "business time over ten years, a date", business, at_most=20),
     Line("postgresql.open", "open, persons known", _open, floor=0.65),
     Line("postgresql.transition", "transition", partial(_on_cases, _talk), floor=0.90),
     Line("postgresql.transition-rows", "transition, raw statement by statement", partial(_rowwise, partial(_on_cases, _talk))),
     Line("postgresql.payment", "payment, back-dated", partial(_on_cases, _pay), floor=0.70),
     Line("postgresql.payment-rows", "payment, raw statement by statement", partial(_rowwise, partial(_on_cases, _pay))),
     Line("postgresql.open-rows", "open, raw statement by statement", partial(_rowwise, _open)),
+    Line("postgresql.due", "sweep over 10,000 running clocks, a clock", partial(sweep, clocks=10_000), floor=0.30, rounds=1),
+    Line("postgresql.poll", "idle sweep over 1,000,000 clocks (raw: over 10,000)", poll, growth=1.3, rounds=1),
 )

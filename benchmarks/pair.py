@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -27,10 +28,12 @@ class Pair:
     Attributes:
         desk, seat: The desk, and a seat of somebody who may do everything.
         folder: Where both may keep files.
+        twin: Store URL of the other store.
     """
 
     def __init__(self, url: str, twin: str, folder: Path) -> None:
         self.folder = folder
+        self.twin = twin
         self.desk: Desk = open_desk(store=url, keys=folder / "keys", plugins=[*plugins(), builtin], installed=False)
         self.seat: Seat = self.desk.seat(ACTOR.name, roles=ACTOR.roles)
         self.bare = Bare(make_url(twin) if twin.startswith("sqlite") else make_url(twin).set(drivername="postgresql+psycopg"))
@@ -83,16 +86,18 @@ class Pair:
         with self.seat.batch() as batch:
             return [batch.party("person", **said) for said in details]
 
-    def opened(self, count: int, events: int = 0, *, among: list[Person] | None = None) -> list[str]:
+    def opened(self, count: int, events: int = 0, *, among: list[Person] | None = None, since: datetime = SINCE) -> list[str]:
         """New cases, all in one transaction, each with so many further events."""
-        return self.opening(count, events, among=among)()
+        return self.opening(count, events, among=among, since=since)()
 
-    def opening(self, count: int, events: int = 0, *, among: list[Person] | None = None) -> Callable[[], list[str]]:
+    def opening(
+        self, count: int, events: int = 0, *, among: list[Person] | None = None, since: datetime = SINCE
+    ) -> Callable[[], list[str]]:
         """What :meth:`opened` does, prepared."""
         people = self.persons(20) if among is None else among
         given = [data(i) for i in self.numbers(count)]
         parties = [{"debtor": people[i % len(people)], "creditor": people[(i + 1) % len(people)]} for i in range(count)]
-        return lambda: self._open_all(given, lambda _, i: parties[i], events)
+        return lambda: self._open_all(given, lambda _, i: parties[i], events, since)
 
     def opening_with_persons(self, count: int) -> Callable[[], list[str]]:
         """What opens new cases of two new persons each, all in one transaction."""
@@ -102,13 +107,13 @@ class Pair:
         def both(batch: Seat, i: int) -> dict[str, Person]:
             return {"debtor": batch.party("person", **people[2 * i]), "creditor": batch.party("person", **people[2 * i + 1])}
 
-        return lambda: self._open_all(given, both, 0)
+        return lambda: self._open_all(given, both, 0, SINCE)
 
-    def _open_all(self, given: list[dict[str, Any]], parties: Callable[[Seat, int], Any], events: int) -> list[str]:
+    def _open_all(self, given: list[dict[str, Any]], parties: Callable[[Seat, int], Any], events: int, since: datetime) -> list[str]:
         made = []
         with self.seat.batch() as batch:
             for i, values in enumerate(given):
-                case = batch.open(TYPE, data=values, parties=parties(batch, i), effective=SINCE, observed=True).id
+                case = batch.open(TYPE, data=values, parties=parties(batch, i), effective=since, observed=True).id
                 for happen in EVENTS[:events]:
                     happen(batch, case)
                 made.append(case)

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from benchmarks.deadlines import LOG
 from benchmarks.figures import Figure, figure, machine
 from benchmarks.lines import LINES, Line
 from benchmarks.pair import Pair
@@ -23,6 +24,8 @@ def run(wanted: list[str], rounds: int, folder: Path, *, quiet: bool = False) ->
     lines = [line for line in LINES if not wanted or any(w in line.key for w in wanted)]
     facts = machine()
     figures = []
+    if not quiet and not LOG.is_file():
+        print("CASEKIT_TEST_DATA names no folder with the help desk's log, its line is left out", file=sys.stderr)
     with ExitStack() as stack:
         server: Server | None = None
         for line in lines:
@@ -35,14 +38,14 @@ def run(wanted: list[str], rounds: int, folder: Path, *, quiet: bool = False) ->
                 facts["postgresql"] = _version(server)
             if not quiet:
                 print(f"{line.key} …", file=sys.stderr)
-            figures.append(figure(line, [_round(line, folder, server) for _ in range(rounds)]))
+            figures.append(figure(line, [_round(line, folder, server) for _ in range(min(rounds, line.rounds or rounds))]))
     return figures, facts
 
 
 def _round(line: Line, folder: Path, server: Server | None) -> tuple[float, float | None]:
     with _pair(line, folder, server) as pair:
         found = line.measure(pair)
-        if not pair.same():
+        if line.growth is None and not pair.same():
             raise RuntimeError(f"{line.key}: the two stores differ, so the comparison is none")
         return found
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from inspect import getdoc
 from pathlib import Path
 from typing import Any
 
+from casekit.decisions.explain import Explanation
 from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Count
@@ -68,6 +70,13 @@ def export() -> dict[str, Any]:
             "propertyNames": HEX,
             "additionalProperties": {"type": "string"},
         },
+        "contents": {
+            "type": "object",
+            "description": "Digest → content of a document in base64, sealed as it lies in the store.",
+            "propertyNames": HEX,
+            "additionalProperties": {"type": "string", "contentEncoding": "base64"},
+        },
+        "keys": {"type": "object", "description": "An escrow with the data keys of the owners; absent where none was asked for."},
         "readable": {"type": "object", "description": "What people read of the case today; it proves nothing."},
     }
     inner = entry()
@@ -78,7 +87,7 @@ def export() -> dict[str, Any]:
         "description": "A case and its parties with their entries and rows. Bodies, heads and envelopes are the texts as they were stored.",
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in ("contents", "keys")],
         "additionalProperties": False,
         "$defs": {
             "Entry": inner,
@@ -95,8 +104,31 @@ def schemas() -> dict[str, dict[str, Any]]:
         "count.schema.json": schema_of(Count, "A rule of counting"),
         "import-map.schema.json": schema_of(ImportMap, "An import map"),
         "journal-entry.schema.json": entry(),
+        "explanation.schema.json": explanation(),
         "export-bundle.schema.json": export(),
     }
+
+
+def explanation() -> dict[str, Any]:
+    """What explains an event, a closing, an item or a clock, as the command line and HTTP give it."""
+    made = schema_of(Explanation, "An explanation")
+    judged = made["$defs"]["Judged"]
+    judged["properties"]["met"] = {"enum": [True, False, "unknown"], "description": "Whether it is so."}
+    judged["properties"]["text"] = {"type": "string", "description": "The words with their arguments."}
+    for name in ("possible", "denied", "not_possible"):
+        words = " ".join((getdoc(getattr(Explanation, name)) or "").split())
+        made["properties"][name] = {"type": "boolean", "description": words}
+    objection = {name: {"type": "string"} for name in ("rule", "reason", "citation", "plugin", "remedy")}
+    objection["allowed_at"] = {"anyOf": [INSTANT, {"type": "null"}]}  # type: ignore[dict-item]
+    made["$defs"]["Objection"] = {
+        "type": "object",
+        "properties": objection,
+        "required": sorted(objection),
+        "additionalProperties": False,
+    }
+    for name, shape in (("Judged", judged), ("Explanation", made)):
+        shape["required"] = sorted(shape["properties"]) if name == "Explanation" else ["code", "met", "words", "text"]
+    return made
 
 
 def text(schema: dict[str, Any]) -> str:

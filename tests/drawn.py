@@ -11,7 +11,7 @@ from typing import Any, Union, get_args, get_origin
 import attrs
 from hypothesis import strategies as st
 
-from casekit.definition.load import hints
+from casekit.definition.load import hints, says_text
 
 NAMES = st.sampled_from(["a", "b", "c-d", "e_f"])
 TEXTS = st.sampled_from(["", "a", "open", "P14D", "clear: é", "closed", "free", "UTC"])
@@ -36,7 +36,7 @@ def values_of(wanted: Any, depth: int = 3) -> st.SearchStrategy[Any]:
         return st.one_of(*(st.none() if part is type(None) else values_of(part, depth) for part in inner))
     if origin is tuple:
         many = st.lists(values_of(inner[0], depth - 1), max_size=2)
-        return many | TEXTS if inner[0] is str else many
+        return many | TEXTS if says_text(inner[0]) else many
     return st.dictionaries(NAMES, values_of(inner[1], depth - 1), max_size=0 if depth <= 0 else 2)
 
 

@@ -22,6 +22,7 @@ OPENING: list[dict[str, Any]] = [
     {"c": "data", "set": {"claimed": "10.00 EUR", "why": 1}, "sealed": {CASE: {"fields": ["text"], "envelope": SEALED[CASE]}}},
     {"c": "machine", "set": {"active": ["open"], "wake": WHEN["at"]}},
 ]
+GOAL = {"measure": "paid", "want": "at-least", "target": "1.00 EUR", "set": WHEN["at"]}
 EVERY: list[list[dict[str, Any]]] = [
     OPENING,
     [{"c": "role", "role": "debtor", "party": "p1", "set": {"share": 1}}, {"c": "role", "role": "debtor", "party": "p2"}],
@@ -46,6 +47,8 @@ EVERY: list[list[dict[str, Any]]] = [
         {"c": "item", "id": "visit", "instance": "1", "row": ROW, "live": {"state": "active", "at": WHEN["at"]}},
     ],
     [{"c": "item", "id": "call", "instance": "1", "row": {**ROW, "state": "completed", "ended": WHEN["at"]}, "sealed": SEALED}],
+    [{"c": "head", "set": {"goals": {"paid": GOAL, "rooms": {**GOAL, "target": 3}}}}],
+    [{"c": "head", "set": {"goals": {"paid": {**GOAL, "by": "2026-12-24", "due": "d", "status": "reached", "since": "s"}}}}],
     [{"c": "data", "set": {}, "unset": ["why"]}, {"c": "machine", "set": {"wake": None, "category": "closed", "outcome": "done"}}],
     [{"c": "head", "set": {"closed": WHEN["at"]}, "unset": ["number"]}],
 ]  # fmt: skip

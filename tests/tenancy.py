@@ -105,6 +105,7 @@ DISPUTE = CaseType(
             unmet="The landlord has neither answered nor let the time pass.",
             remedy="wait for the answer",
         ),
+        "tenancy.checked": Requirement(approval="tenancy.decide", over="claimed", unmet="Nobody has checked what is claimed."),
         "tenancy.not-too-much": Requirement("event.amount <= balance", unmet="More is paid than is owed."),
     },
     guards={"pay": ("tenancy.not-too-much",)},

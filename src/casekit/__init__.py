@@ -24,9 +24,11 @@ from casekit.errors import (
     StoreFailed,
 )
 from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
+from casekit.model.judged import Act, Judged, Remedy
 from casekit.model.money import Money, Residual, Rounding
 
 if TYPE_CHECKING:
+    from casekit.decisions.explain import Explanation
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
@@ -35,6 +37,7 @@ _LATER = {
     "Case": "casekit.desk.values",
     "Desk": "casekit.desk.desk",
     "Done": "casekit.desk.values",
+    "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
@@ -51,14 +54,17 @@ def __getattr__(name: str) -> Any:
 
 
 __all__ = [
+    "Act",
     "BadInput",
     "Case",
     "CasekitError",
     "Denied",
     "Desk",
     "Done",
+    "Explanation",
     "Finding",
     "Happening",
+    "Judged",
     "KeyReused",
     "Listed",
     "Livelock",
@@ -72,6 +78,7 @@ __all__ = [
     "Problem",
     "Promise",
     "Refused",
+    "Remedy",
     "Residual",
     "Rounding",
     "Seat",

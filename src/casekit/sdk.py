@@ -15,6 +15,7 @@ from casekit.definition.casetype import (
     Requirement,
     Role,
     ServiceLevel,
+    Signal,
     State,
     Target,
     Total,
@@ -25,17 +26,22 @@ from casekit.definition.counts import Count, Counts, Extra, Reading, ShortPeriod
 from casekit.definition.fields import Field, field
 from casekit.definition.plan import Discretionary, Due, Item, Repeat, Sentry
 from casekit.errors import BadInput, CasekitError, Problem
-from casekit.model.answers import Finding, Objection, Option, Promise, Task, Verdict
+from casekit.model.answers import Adjustment, Finding, Objection, Option, Promise, Task, Verdict
+from casekit.model.goals import Goal, Progress
+from casekit.model.judged import Act, Judged, Remedy
 from casekit.model.ledger import Allocation, PaymentOrder, Policy, Posting, allocate, balance
 from casekit.model.log import LOG_KINDS, LogAttribute, LogEvent, LogHeader, LogKind, LogTrace, log_time
 from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
 from casekit.plugins.declared import Calculator, CalendarSource, Importer, Need, Plugin, Rule, hookimpl
-from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, Person, Recorded, RunningClock, View
+from casekit.plugins.past import Mark, PastClock, PastItem
+from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, News, Person, Recorded, RunningClock, View
 
 __all__ = [
     "LOG_KINDS",
+    "Act",
     "Action",
+    "Adjustment",
     "Allocation",
     "Amount",
     "Anchor",
@@ -59,29 +65,37 @@ __all__ = [
     "Fact",
     "Field",
     "Finding",
+    "Goal",
     "HolidaySet",
     "Importer",
     "Item",
+    "Judged",
     "LiveItem",
     "LogAttribute",
     "LogEvent",
     "LogHeader",
     "LogKind",
     "LogTrace",
+    "Mark",
     "Message",
     "Money",
     "Need",
+    "News",
     "Objection",
     "Option",
+    "PastClock",
+    "PastItem",
     "PaymentOrder",
     "Person",
     "Plugin",
     "Policy",
     "Posting",
     "Problem",
+    "Progress",
     "Promise",
     "Reading",
     "Recorded",
+    "Remedy",
     "Repeat",
     "Requirement",
     "Residual",
@@ -92,6 +106,7 @@ __all__ = [
     "Sentry",
     "ServiceLevel",
     "ShortPeriod",
+    "Signal",
     "State",
     "Target",
     "Task",

@@ -30,3 +30,8 @@ def test_the_how_to_names_every_global_option() -> None:
     text = HOWTO.read_text(encoding="utf-8")
     assert [name for name in GLOBALS if f"`{name}" not in text] == []
     assert {"verify", "erase", "run-due", "export"} <= {c for c in COMMANDS if f"casekit {c}" in text}
+
+
+def test_the_how_to_lists_every_command_that_there_is_and_no_other() -> None:
+    listed = dict(re.findall(r"^\| `([a-z -]+)` \| (.*) \|$", HOWTO.read_text(encoding="utf-8").split("## Every command")[1], re.MULTILINE))
+    assert listed == {name: words for name, (_, words) in COMMANDS.items()}

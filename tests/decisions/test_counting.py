@@ -91,6 +91,7 @@ FRCP, FRBP = "us.frcp-6", "us.frbp-9006"
         pytest.param(FRBP, "us.court", "2026-03-02", "P300D", ["2026-12-28"], id="T-15 1121(e)(2): Sunday"),
         pytest.param(FRBP, "us.court", "2026-03-02", "P35D", ["2026-04-06"], id="T-16 chapter 12"),
         pytest.param(FRBP, "us.court", "2026-03-02", "P50D", ["2026-04-21"], id="T-16 chapter 13"),
+        pytest.param(FRBP, "us.court", "2026-03-02", "P60D", ["2026-05-01"], id="T-16 2003(a): place without regular staff"),
         pytest.param(FRBP, "us.court", "2026-06-30", "P90D", ["2026-09-28"], id="T-16 365(d)(4) extension"),
         pytest.param("us.bankr.look-back", "us.court", "2026-03-02", "-P90D", ["2025-12-02"], id="T-18 547(b)(4)(A)"),
         pytest.param("us.bankr.look-back", "us.court", "2026-03-02", "-P1Y", ["2025-03-02"], id="T-18 547(b)(4)(B): a Sunday stays"),
@@ -132,10 +133,13 @@ FRCP, FRBP = "us.frcp-6", "us.frbp-9006"
         pytest.param("de.bgb-187-1-193", "de.nw", "2025-12-23", "P2W", ["2026-01-06"], id="BGB 193: no Epiphany in North Rhine-Westphalia"),
         pytest.param("de.bgb-187-1", "de", "2024-01-31", "P1M", ["2024-02-29"], id="BT-12, BGB 188(3)"),
         pytest.param("de.bgb-187-1", "de", "2024-01-31", "P2M", ["2024-03-31"], id="BT-12: from the anchor, never step by step"),
+        pytest.param("de.bgb-187-1", "de", "2024-02-29", "P1M", ["2024-03-29"], id="BT-12: step by step it would be two days short"),
         pytest.param("de.bgb-187-2", "de", "2008-05-10", "P18Y", ["2026-05-09"], id="BGB 187(2): of age with the end of the day before"),
         pytest.param("de.bgb-187-2", "de", "2026-03-02", "P1W", ["2026-03-08"], id="BGB 188(2): week from an included day"),
         pytest.param("de.bgb-187-2", "de", "2026-01-31", "P1M", ["2026-02-28"], id="BGB 188(3): month from an included day"),
         pytest.param("de.bgb-187-2", "de", "2026-01-29", "P1M", ["2026-02-28"], id="BGB 188(2): the day before 29 February"),
+        pytest.param("de.bgb-199", "de", "2023-03-10", "", ["2026-12-31"], id="BGB 195, 199: the end of the third year"),
+        pytest.param("de.bgb-199", "de", "2023-12-31", "", ["2026-12-31"], id="BGB 199(1): the last day of the year is of it"),
         # United Kingdom.
         *(
             pytest.param(f"uk.drs.{rule}", "Europe/London", registered, "", [last], id=f"DC-33 SI 2020/1311 {rule} {registered}")
@@ -146,6 +150,11 @@ FRCP, FRBP = "us.frcp-6", "us.frbp-9006"
             }.items()
             for rule, last in zip(("start", "creditor-request", "midway-closed", "midway-review", "last-day"), answers, strict=True)
         ),
+        pytest.param(
+            "uk.drs.creditor-review", "Europe/London", "2026-03-02", "", ["2026-04-06"], id="DC-33 reg 18(1): answered by 6 April"
+        ),
+        pytest.param("uk.drs.next-application", "Europe/London", "2026-05-01", "", ["2027-05-02"], id="SI 2020/1311 reg 24(3)(g)"),
+        pytest.param("uk.drs.register-entry", "uk.england-wales", "2026-04-02", "", ["2026-04-07"], id="reg 25(2)(a): over Easter"),
         pytest.param("uk.drs.crisis-last-day", "Europe/London", "2026-03-10", "", ["2026-04-08"], id="SI 2020/1311 reg 32(2)(a)"),
         pytest.param(
             "uk.late-payment.relevant-day", "Europe/London", "2026-03-02", "", ["2026-03-31"], id="1998 Act s.4(2H): a day before Germany"
@@ -244,12 +253,13 @@ def test_the_day_of_an_event_is_that_of_the_zone() -> None:
 
 
 def test_an_answer_says_how_it_came_about() -> None:
+    observed = on("us.court").calendar.holidays["us.observed"]
     assert counted(FRCP, "us.court", "2026-06-19", "P14D").lines()[1:] == [
         "  last day 2026-07-03",
         "    Fri 2026-06-19: the day of the event does not count",
         "    Sat 2026-06-20 to Fri 2026-07-03: P14D, every day counted",
         "    Fri 2026-07-03: the day ends at Sat 2026-07-04 00:00 EDT",
-        f"  last day 2026-07-06 (us.observed: {on('us.court').calendar.holidays['us.observed'].doubtful})",
+        f"  last day 2026-07-06 (us.observed: {observed.doubtful} [{observed.citation}])",
         "    Fri 2026-06-19: the day of the event does not count",
         "    Sat 2026-06-20 to Fri 2026-07-03: P14D, every day counted",
         "    Fri 2026-07-03: Independence Day (observed), so the period goes on to Sat 2026-07-04",

@@ -18,7 +18,7 @@ from casekit.decisions.check import check
 from casekit.decisions.extending import extend
 from casekit.decisions.machine import Run
 from casekit.definition.calendars import Calendar, HolidaySet, week
-from casekit.definition.casetype import Action, Amount, Anchor, CaseType, Clock, ServiceLevel, State, Target, Transition
+from casekit.definition.casetype import Action, Amount, Anchor, CaseType, Clock, Role, ServiceLevel, Signal, State, Target, Transition
 from casekit.definition.counts import Count, Counts
 from casekit.definition.fields import field
 from casekit.definition.load import canonical, structure
@@ -140,6 +140,107 @@ def test_a_warning_two_hours_before_lies_in_the_office_not_in_the_night(run: Any
     assert (live(case)["escalated"], "wake" in case.machine) == (3, False)
 
 
+def test_a_signal_has_its_own_event_and_addressee_on_the_clocks_own_calendar(run: Any) -> None:
+    # Due Monday 10:00; "two hours before" is Friday 16:00, "a working day after" is Tuesday 10:00.
+    clock = Clock(
+        "PT10H",
+        start="at('busy')",
+        kind="business",
+        calendar="ny",
+        warn=("-PT3H", Signal("-PT2H", emit="hurry", to="lead"), Signal("75%", to="clerk")),
+        escalate=(Signal("+P1D", emit="shout", to="head"), "150%"),
+    )
+    heard = {"hurried": Transition("busy", None, on="hurry", do=(Action(set={"high": "True"}),))}
+    staff = {name: Role() for name in ("lead", "clerk", "head")}
+    case = run(kind(clock, transitions=heard, roles=staff), at("2026-03-05T12:00")).do("go", at("2026-03-05T16:00"))
+    assert live(case)["due"] == at("2026-03-09T10:00")
+
+    def asked() -> list[Any]:
+        return [(run_, args["to"], args["at"]) for _, _, effects, _, _ in case.log for run_, args in effects]
+
+    assert live(case)["warn"] == [at("2026-03-06T15:00"), at("2026-03-06T15:30"), at("2026-03-06T16:00")]
+    case.tick(at("2026-03-06T15:30"))
+    assert asked() == [("clock.warned", "clerk", "75%")]
+    case.do("paused", to=True)
+    assert case.world.data.get("high") is None
+    case.tick(at("2026-03-06T16:00"))
+    assert (asked()[1:], case.world.data["high"]) == ([("clock.warned", "lead", "-PT2H")], True)
+    case.tick(at("2026-03-10T10:00"))
+    assert asked()[2:] == [("clock.escalated", "head", "+P1D")]
+    assert case.happened[-2:] == ["clock.c.escalated", "shout"]
+    assert (live(case)["escalated"], "escalate" in live(case), "marks" in live(case)) == (2, False, False)
+
+
+def test_after_a_rest_the_signals_left_are_those_that_were_not_given(run: Any) -> None:
+    # By parts they come in another order than by offset once the clock has rested: each still goes to its own addressee.
+    clock = evolve(OFFICE, warn=(Signal("-PT3H", to="lead"), Signal("50%", to="clerk")), reset="", amount="PT8H")
+    staff = {name: Role() for name in ("lead", "clerk")}
+    case = run(kind(clock, roles=staff), at("2026-03-02T09:00")).do("go").tick(at("2026-03-02T13:30"))
+    case.do("paused", to=True).do("paused", at("2026-03-03T10:00"), to=False)
+    assert (live(case)["warn"], live(case)["marks"]) == ([at("2026-03-03T10:30")], [0])
+    case.tick(at("2026-03-03T11:00"))
+    assert [args["to"] for _, _, effects, _, _ in case.log for _, args in effects] == ["clerk", "lead"]
+
+
+def test_working_days_before_a_last_day_are_those_of_the_courts_calendar(run: Any) -> None:
+    # Last day Tuesday 7 April; Pasquetta is the Monday. Two days before begins Monday, two working days before Friday.
+    rules = {"r": Counts("r", (Count("r", "1"),))}
+    marks = (Signal("-P2D", to="lead"), Signal("-P2D", to="clerk", working=True))
+    days = Working(Calendar("days", "1", hours=week(), zone="Europe/Rome", holidays={"it": HolidaySet({"2026-04-06": "Pasquetta"})}))
+    clock = Clock("P14D", start="at('busy')", kind="counted", count="r", calendar="days", warn=marks)
+    staff = {name: Role() for name in ("lead", "clerk")}
+    where = {"calendars": {"days": days}, "counts": rules, "zone": "Europe/Rome"}
+    case = run(kind(clock, roles=staff), at("2026-03-24T10:00", "Europe/Rome"), **where).do("go")
+    assert live(case)["day"] == "2026-04-07"
+    assert live(case)["warn"] == [at("2026-04-03T00:00", "Europe/Rome"), at("2026-04-06T00:00", "Europe/Rome")]
+    assert live(case)["marks"] == [1, 0]
+
+
+ALARM = kind(
+    Clock("PT2H", emit="ring", kind="business", calendar="ny"),
+    other={"plain": Clock("P1D", emit="dong")},
+    transitions={
+        "set": Transition(
+            ("idle", "busy"),
+            None,
+            form={"note": field(int)},
+            do=(Action(start="c", args={"note": "event.note"}), Action(start="plain", emit="later", after=True), Action(emit="now")),
+        ),
+        "off": Transition(("idle", "busy"), None, do=(Action(cancel=("c", "plain")),)),
+        "heard": Transition("idle", "busy", on="ring", when="event.note == 7", form={"note": field(int)}),
+    },
+)
+
+
+def test_an_alarm_is_started_by_an_action_raises_its_event_and_is_over(run: Any) -> None:
+    case = run(ALARM, at("2026-03-06T16:00")).do("set", note=6)
+    assert case.happened == ["transition.set", "now", "later"]  # what comes after waits for the rest
+    case.do("set", at("2026-03-06T16:30"), note=7)
+    assert [live(case, n)["due"] for n in ("1", "2")] == [at("2026-03-09T10:00"), at("2026-03-09T10:30")]
+    case.tick(at("2026-03-09T10:00"))
+    assert (case.machine["active"], sorted(case.machine["clocks"]["c"]), ended(case)) == (["idle"], ["2"], ["fired"])
+    assert ended(case, "plain") == ["fired"]
+    case.tick(at("2026-03-10T10:00"))
+    assert (case.machine["active"], "wake" in case.machine, spoken(case)) == (["busy"], False, [])
+
+
+def test_an_alarm_is_cancelled_by_an_action(run: Any) -> None:
+    case = run(ALARM, at("2026-03-06T16:00")).do("set", note=7).do("set", note=7).do("off").tick(at("2026-04-06T16:00"))
+    assert (case.machine["active"], ended(case), ended(case, "plain")) == (["idle"], ["cancelled"], ["cancelled"])
+
+
+def test_actions_name_clocks_that_wait_for_them() -> None:
+    for clocks, path, what in (
+        ({}, "/clocks/c", "no such clock"),
+        ({"c": Clock("P1D", start="high")}, "/clocks/c", "starts by itself"),
+    ):
+        with pytest.raises(BadInput) as refused:
+            check(kind(other=clocks, transitions={"set": Transition("idle", None, do=(Action(start="c"),))}))
+        assert any(p.where.endswith(path) and what in p.what for p in refused.value.problems), refused.value.problems
+    with pytest.raises(BadInput, match="nothing comes after"):
+        check(kind(transitions={"set": Transition("idle", None, do=(Action(after=True, set={"high": "True"}),))}))
+
+
 def test_an_escalation_ends_when_the_clock_is_met_after_all(run: Any) -> None:
     clock = Clock("PT2H", start="at('busy')", stop="stopped", kind="business", calendar="ny", escalate=("PT1H", "P1D"))
     case = run(kind(clock), at("2026-03-02T09:00")).do("go").do("stopped", at("2026-03-02T13:00"), to=True).tick(at("2026-04-01T09:00"))
@@ -203,7 +304,7 @@ def test_the_earliest_reading_counts_and_the_others_are_shown(run: Any) -> None:
     assert live(case)["warn"] == [at("2026-07-01T00:00")]
 
 
-def test_days_before_a_hearing_are_counted_back_and_move_with_it(run: Any) -> None:
+def test_days_before_a_hearing_are_counted_back_and_would_move_with_it(run: Any) -> None:
     rules = {"r": Counts("r", (Count("r", "1", roll="direction"),))}
     clock = Clock(
         "-P10D", start="at('busy')", kind="counted", count="r", calendar="ny", anchor=Anchor(field="hearing"), on_change="recompute"
@@ -213,8 +314,8 @@ def test_days_before_a_hearing_are_counted_back_and_move_with_it(run: Any) -> No
     case.do("dated", at("2026-01-06T10:00"), to="2026-03-04")
     assert live(case)["day"] == "2026-02-20"  # ten days before is Sunday the 22nd; counted back it ends on Friday
     case.do("dated", at("2026-01-07T10:00"), to="2026-04-20")
-    assert live(case)["day"] == "2026-04-10"
-    assert spoken(case) == ["clock.c.moved"]
+    assert (live(case)["day"], live(case)["would"]["day"]) == ("2026-02-20", "2026-04-10")
+    assert spoken(case) == ["clock.c.would-move"]
 
 
 def test_a_rule_that_is_not_in_force_gives_no_date_and_says_why(run: Any) -> None:
@@ -406,6 +507,13 @@ def test_reopened_it_goes_on_from_what_it_had_used(run: Any) -> None:
         assert live(case, "2")["due"] == at(due)
 
 
+@pytest.mark.parametrize(("cancel", "how"), [("", "met"), ("at('over')", "cancelled")])
+def test_what_the_end_of_a_case_meets_is_met(run: Any, cancel: str, how: str) -> None:
+    clock = evolve(OFFICE, stop="at('over')", cancel=cancel)
+    case = run(kind(clock, other={"d": Clock("P1D", start="at('busy')")}), at("2026-03-02T09:00")).do("go").do("close")
+    assert (ended(case), ended(case, "d")) == ([how], ["cancelled"])
+
+
 # --- refused ----------------------------------------------------------------------------------------------------------
 
 BAD = {
@@ -420,9 +528,9 @@ BAD = {
         "not a period in one unit",
     ),
     "rest": (
-        Clock("P1D", start="at('busy')", kind="counted", calendar="ny", count="r", pause="paused"),
+        Clock("-P1D", start="at('busy')", kind="counted", calendar="ny", count="r", pause="paused"),
         "/clocks/c/pause",
-        "does not rest",
+        "can't rest",
     ),
     "after": (Clock("P1D", start="at('busy')", warn="P1D"), "/clocks/c/warn/0", "does not lie before"),
     "all": (Clock("P1D", start="at('busy')", warn="100%"), "/clocks/c/warn/0", "does not lie before"),
@@ -435,6 +543,24 @@ BAD = {
     "always": (Clock("P1D", start="high", pause="True"), "/clocks/c/pause", "in every state"),
     "stop": (Clock("P1D", start="high", stop="at('idle')", pause="not at('idle')"), "/clocks/c/pause", "in every state"),
     "from": (Clock("P1D", start="high", pause="high"), "/clocks/c/pause", "from the moment"),
+    "never": (Clock("P1D", start="at('idle') and at('busy')"), "/clocks/c/start", "where it could start"),
+    "over": (Clock("P1D", start="at('over')"), "/clocks/c/start", "where it could start"),
+    "on": (
+        Clock("P1D", start="at('busy')", kind="counted", calendar="ny", count="r", reopen="continue"),
+        "/clocks/c/reopen",
+        "does not go on",
+    ),
+    "whom": (Clock("P1D", start="at('busy')", warn=Signal("-PT1H", to="nobody")), "/clocks/c/warn/0/to", "is no role"),
+    "core": (
+        Clock("P1D", start="at('busy')", escalate=("P1D", Signal("P2D", emit="payment"))),
+        "/clocks/c/escalate/1/emit",
+        "can't be raised",
+    ),
+    "working": (Clock("P1D", start="at('busy')", warn=Signal("-PT1H", working=True)), "/clocks/c/warn/0/working", "only days"),
+    "alarm": (Clock("P1D", start="at('busy')", emit="ring", escalate="P1D"), "/clocks/c/emit", "is over when it is due"),
+    "own": (Clock("P1D", start="at('busy')", emit="clock.c.met"), "/clocks/c/emit", "can't be raised"),
+    "unstarted": (Clock("P1D"), "/clocks/c/start", "is missing"),
+    "late": (Clock("P1D", start="at('busy')", warn=Signal("P1D", to="lead")), "/clocks/c/warn/0", "does not lie before"),
 }
 
 
@@ -517,8 +643,8 @@ LOOPS = kind(
         start="at('busy')",
         stop="stopped",
         pause="paused",
-        warn=("75%", "-PT3H"),
-        escalate=("P1D",),
+        warn=("75%", Signal("-PT3H", emit="hurry", to="lead")),
+        escalate=(Signal("P1D", to="lead"),),
         kind="business",
         calendar="rome",
     ),
@@ -528,6 +654,18 @@ LOOPS = kind(
         "hear": Clock(
             "-P7D", start="known(hearing)", kind="counted", count="r", calendar="rome", anchor=Anchor(field="hearing"), warn="-P2D"
         ),
+        "law": Clock(
+            start="known(hearing)",
+            pause="paused",
+            kind="counted",
+            count="r",
+            calendar="rome",
+            amounts=(Amount("P9D", when="high"), Amount("P30D")),
+            on_change="recompute",
+            warn=(Signal("-P2D", to="lead", working=True), Signal("50%", emit="half")),
+        ),
+        "ring": Clock("PT30H", emit="rang", kind="business", calendar="ny", warn=Signal("50%", to="lead")),
+        "dong": Clock("P3D", emit="donged", pause="paused"),
         "after": Clock("PT6H", start="breached('hear')", anchor=Anchor(clock="hear", offset="P1D"), kind="business", calendar="round"),
         "level": Clock(
             start="at('busy')",
@@ -544,11 +682,19 @@ LOOPS = kind(
         "rested": Transition("idle", "busy", on="clock.rest.breached"),
         "bored": Transition("idle", None, on="clock.rest.warned", do=(Action(set={"high": "True"}),)),
         "worn-out": Transition(("idle", "busy"), "over", on="clock.long.breached"),
-        "woken": Transition(("idle", "busy"), None, on="clock.c.escalated", do=(Action(set={"paused": "False", "high": "False"}),)),
+        "woken": Transition(
+            ("idle", "busy"), None, on="clock.c.escalated", do=(Action(set={"paused": "False", "high": "False"}, start="ring"),)
+        ),
         "relaxed": Transition("busy", None, on="clock.level.breached", do=(Action(set={"paused": "True"}),)),
+        "hurried": Transition(("idle", "busy"), None, on="hurry", do=(Action(set={"paused": "False"}),)),
+        "halved": Transition(("idle", "busy"), None, on="half", do=(Action(set={"high": "True"}),)),
+        "rang-out": Transition(("idle", "busy"), None, on="rang", do=(Action(start="dong"), Action(set={"high": "False"}))),
+        "donged-out": Transition(("idle", "busy"), None, on="donged", do=(Action(set={"paused": "False"}), Action(start="ring"))),
+        "asked": Transition("idle", None, on="clock.law.would-move", do=(Action(set={"paused": "True"}),)),
         "unpaused": Transition(("idle", "busy"), None, on="clock.after.breached", do=(Action(set={"paused": "False"}),)),
     },
 )
+LOOPS = evolve(LOOPS, roles={"lead": Role()})
 COUNTS = {"r": Counts("r", (Count("r", "1", roll="direction"),))}
 
 

@@ -122,7 +122,7 @@ def charts(draw: Any) -> str:
 
 class Ours:
     def __init__(self, text: str) -> None:
-        read = read_scxml(text, "drawn")
+        read = read_scxml(text, "drawn", sends="effects")
         check(read.case_type)
         self.definition = compile_type(read.case_type, digest(read.case_type))
         self.data = dict(read.data)

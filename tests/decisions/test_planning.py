@@ -345,6 +345,19 @@ def test_a_case_has_items_of_its_own(play: Any) -> None:
     assert case.items == {}
 
 
+def test_a_case_s_own_item_may_have_conditions(play: Any) -> None:
+    case = play(planned(OFFERED), n=0).open().do("begin")
+    own = {"kind": "task", "entry": [{"when": "n > 1 and at('work')"}], "required": "n < 9", "stage": "s"}
+    case.give("add", "ring", own=own, stage="s")
+    case.give("add", "after", own={"kind": "task", "entry": [{"when": "done('ring')"}]})
+    assert case.items["ring.1"] == "available"
+    assert [o.rule for o in case.refused("skip", "ring")] == ["casekit.item-required"]
+    case.set(n=2)
+    assert (case.items["ring.1"], case.items["after.1"]) == ("active", "available")
+    case.give("complete", "ring")
+    assert case.items["after.1"] == "active"
+
+
 @pytest.mark.parametrize(
     ("name", "own", "said"),
     [
@@ -353,9 +366,9 @@ def test_a_case_has_items_of_its_own(play: Any) -> None:
         ("x", {"stage": "k"}, "no stage"),
         ("x", {"stage": "nowhere"}, "no item"),
         ("x", {"entry": [{"on": ["k.flown"]}]}, "never happens"),
-        ("x", {"entry": [{"when": "n > 1"}]}, "no field"),
-        ("x", {"entry": [{"when": "'a' == 'b'"}]}, "no conditions"),
-        ("x", {"required": "1 == 1"}, "no conditions"),
+        ("x", {"entry": [{"when": "'a' == 'Maria'"}]}, "in the clear"),
+        ("x", {"required": "unheard > 1"}, "no field"),
+        ("x", {"kind": "milestone", "entry": [{"when": "1 == 1"}], "repeat": {}}, "reached for ever"),
         ("x", {"who": "Ms Gray"}, "no key"),
         ("x", {"title": "Ring Ms Gray"}, "in the clear"),
         ("x", {"kind": "timer"}, "never occurs"),

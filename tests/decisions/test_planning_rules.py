@@ -115,6 +115,21 @@ def test_rule_4_exits_come_before_entries(play: Any) -> None:
     assert "started" not in case.rows["b.1"]
 
 
+def test_rule_4_what_an_opening_says_ends_another_before_that_opens(play: Any) -> None:
+    """In whichever order they stand: an exit comes first also where entry and exit hear the very same event."""
+    for first, second in (("a", "b"), ("b", "a")):
+        own = {"a": Item(entry=on("state.enter:work")), "b": Item(entry=on("a.started"), exit=on("a.started"))}
+        case = play(planned({key: own[key] for key in (first, second)})).open().do("begin")
+        assert (case.items, case.ended, "started" in case.rows["b.1"]) == ({"a.1": "active"}, {"b.1": "terminated"}, False)
+    around = {
+        "a": Item(entry=on("state.enter:work")),
+        "s": Item("stage", exit=on("a.started")),
+        "b": Item(stage="s", entry=on("a.started")),
+    }
+    case = play(planned(around)).open().do("begin")
+    assert ("started" in case.rows["b.1"], case.ended) == (False, {"b.1": "terminated", "s.1": "terminated"})
+
+
 def test_rule_4_any_entry_opens(play: Any) -> None:
     plan = {"a": Item(), "b": Item(), "c": Item(entry=(Sentry("a.completed"), Sentry("b.completed", when="flag")))}
     assert play(planned(plan)).open().give("complete", "a").items == {"b.1": "active", "c.1": "active"}

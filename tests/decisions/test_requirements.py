@@ -8,11 +8,12 @@ import attrs
 import pytest
 
 from casekit.decisions.conditions import Inputs
-from casekit.decisions.explain import Explanation, roads
-from casekit.decisions.requirements import Judged, judge
+from casekit.decisions.explain import Explanation, Road, obstacles_of, roads
+from casekit.decisions.requirements import judge
 from casekit.definition.casetype import CaseType, Requirement, State, Transition, role
 from casekit.definition.fields import field
 from casekit.model.answers import Objection
+from casekit.model.judged import Judged
 from casekit.model.money import Money
 
 FORM = {"reason": field(str, enum=("paid", "error"))}
@@ -39,7 +40,17 @@ DEPOSIT = CaseType(
     },
     closing=("whole", "covered"),
 )
-INSURED = Judged("insured", False, "Nobody is insured.", "Policy 7", "ask the insurer", plugin="insurer", version="2.0")
+INSURED = Judged(
+    "rule",
+    False,
+    "The rule is not met.",
+    key="insured",
+    unmet="Nobody is insured.",
+    citation="Policy 7",
+    remedy="ask the insurer",
+    plugin="insurer",
+    version="2.0",
+)
 
 
 def definition(build: Any) -> Any:
@@ -51,14 +62,13 @@ def test_every_requirement_is_judged_and_none_hides_another(build: Any) -> None:
     keys = ("both-heard", "covered", "insured", "whole", "covered")
     judged = judge(definition(build), keys, inputs, {"insured": INSURED})
     assert [(j.key, j.met) for j in judged] == [("both-heard", False), ("covered", False), ("insured", False), ("whole", True)]
-    assert judged[0].because is not None
-    assert judged[0].because.lines() == [
+    assert judged[0].parts[0].lines() == [
         "heard and parties('landlord') > 0: false",
         "  heard: false",
         "  parties('landlord') > 0: true",
         "    parties('landlord'): 1",
     ]
-    assert judged[3].because is None
+    assert judged[3].parts == ()
     assert [str(j.objection()) for j in judged[:3]] == [
         "both-heard: Not both were heard.; [Act § 1]; to do: hear the landlord",
         "covered: More is claimed than there is.",
@@ -95,6 +105,10 @@ def asked(play: Any, event: str, *, fields: dict[str, Any] | None = None, **data
     case = play(_definition, **data).open()
     run = case.run(case.now)
     return roads(_definition, run, event, fields or {}, {"insured": INSURED})
+
+
+def explanation(event: str, *found: Road) -> Explanation:
+    return Explanation("event", event, ("open",), Judged("all", None, ""), found, obstacles=obstacles_of(found))
 
 
 _definition: Any = None
@@ -135,7 +149,7 @@ def test_closing_rules_stand_before_ends_only(play: Any) -> None:
 
 def test_unknown_and_false_are_told_apart_and_the_place_as_well(play: Any) -> None:
     correct = asked(play, "correct")[0]
-    text = str(Explanation("correct", ("open",), (correct,)))
+    text = str(explanation("correct", correct))
     assert text.splitlines() == [
         "correct: not possible (the case is in open)",
         "  closed: correct",
@@ -150,11 +164,11 @@ def test_unknown_and_false_are_told_apart_and_the_place_as_well(play: Any) -> No
 def test_an_explanation_says_who_could(play: Any) -> None:
     decide = asked(play, "decide", heard=True, deposit="2.00 EUR", claimed="1.00 EUR")[0]
     road = attrs.evolve(decide, requires=())
-    may = Explanation("decide", ("open",), (road,), ("tenancy.decide",))
+    may = explanation("decide", road)
     assert may.possible
     assert str(may).splitlines() == ["decide: possible (the case is in open)", "  open: decide (Decide)"]
-    not_he = attrs.evolve(may, lacking=("tenancy.decide",), who=("judge", "registrar"))
-    assert not not_he.possible
+    not_he = attrs.evolve(may, lacking=("tenancy.decide",), who=("judge", "registrar"), obstacles=("permission",))
+    assert (not_he.possible, not_he.denied, not_he.not_possible) == (False, True, False)
     assert str(not_he).splitlines()[-1] == "  you lack the permission tenancy.decide; roles that have it: judge, registrar"
     nobody = attrs.evolve(not_he, who=())
     assert str(nobody).endswith("roles that have it: none")
@@ -162,8 +176,6 @@ def test_an_explanation_says_who_could(play: Any) -> None:
 
 def test_an_event_that_the_case_type_does_not_know(play: Any) -> None:
     assert asked(play, "fly") == []
-    assert not Explanation("fly", ("open",), ()).possible
-    assert str(Explanation("fly", ("open",), ())).endswith("this case type has no such event")
 
 
 def test_asking_changes_nothing(play: Any) -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from casekit.decisions.check import check
 from casekit.decisions.scxml import FromScxml, read_scxml
-from casekit.definition.casetype import Action
+from casekit.definition.casetype import Action, Clock
 from casekit.errors import BadInput
 
 
@@ -79,12 +79,27 @@ def test_a_condition_is_written_so_that_it_is_never_unknown(cond: str, when: str
     assert found.transitions["a-t1"].when == when
 
 
+def test_what_is_sent_later_becomes_a_clock_that_raises_it_and_a_cancel_ends_that_clock() -> None:
+    body = """<datamodel><data id="n" expr="1"/></datamodel><state id="a">
+      <onentry><send event="late" delay="1.5s" id="s1"><param name="by" expr="n + 1"/></send><send event="soon"/></onentry>
+      <onexit><cancel sendid="s1"/><cancel sendid="other"/></onexit>
+      <transition event="late" cond="_event.data.by == 2" target="b"/><transition event="soon"/></state>
+      <state id="b"><transition event="late" target="a"/></state>
+      <state id="dead"><onentry><send event="late" delay="1s" id="s1"><param name="by" expr="3"/></send></onentry></state>"""
+    found = read(body)
+    sent = (Action(start="send-s1", args={"data_by": "(n + 1)"}), Action(emit="soon", after=True))
+    assert found.case_type.states["a"].on_enter == sent
+    assert found.case_type.states["a"].on_exit == (Action(cancel="send-s1"),)
+    assert found.case_type.clocks == {"send-s1": Clock("PT1.500S", emit="late", title="late", order=1)}
+    assert any("nothing is sent later as 'other'" in note for note in found.notes)
+
+
 def test_what_is_sent_becomes_an_effect_with_delay_and_id_and_what_is_read_of_it() -> None:
     body = """<datamodel><data id="n" expr="1"/></datamodel><state id="a">
       <onentry><send event="late" delay="1.5s" id="s1"><param name="by" expr="n + 1"/><param name="unread" expr="2"/></send></onentry>
       <onexit><cancel sendid="s1"/></onexit>
       <transition event="late" cond="_event.data.by == 2"><assign location="n" expr="_event.data.get('by')"/></transition></state>"""
-    found = read(body).case_type
+    found = read_scxml(document(body), "it.scxml", sends="effects").case_type
     send = {"event": "'late'", "event.data_by": "(n + 1)", "id": "'s1'", "delay": "1500"}
     assert found.states["a"].on_enter == (Action(run="send", args=send),)
     assert found.states["a"].on_exit == (Action(run="cancel", args={"id": "'s1'"}),)

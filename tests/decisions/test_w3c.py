@@ -133,6 +133,10 @@ class Session:
     def play(self) -> str:
         """Runs to the end, or until nothing can happen any more; gives the active leaves."""
         self.step(lambda run: run.enter())
+        while self.machine["category"] not in ENDED and "wake" in self.machine and len(self.events) < 100:
+            self.now = (micros(self.machine["wake"]) - START) // 1000
+            self.events.append(("wake", self.now / 1000))
+            self.step(lambda _: None)
         while self.machine["category"] not in ENDED and (self.queue or self.waiting) and len(self.events) < 100:
             if not self.queue:
                 self.waiting.sort()
@@ -185,12 +189,25 @@ def folder() -> Path:
     return path
 
 
+def read_file(folder: Path, number: str, sends: Any) -> FromScxml:
+    # One file takes a value from beside it, "a value that's legal for the datamodel in question".
+    return read_scxml((folder / f"test{number}.scxml").read_bytes(), f"test{number}.scxml", resources=lambda _: "123", sends=sends)
+
+
 @pytest.mark.parametrize("way", ["straight", "json", "permuted"])
 @pytest.mark.parametrize("number", NUMBERS)
 def test_a_file_of_the_w3c_ends_in_pass(folder: Path, number: str, way: str) -> None:
-    # One file takes a value from beside it, "a value that's legal for the datamodel in question".
-    read = read_scxml((folder / f"test{number}.scxml").read_bytes(), f"test{number}.scxml", resources=lambda _: "123")
-    assert Session(read, way).play() == "pass"
+    """What is sent goes into a queue outside, so that the snapshot is taken between every two events."""
+    assert Session(read_file(folder, number, "effects"), way).play() == "pass"
+
+
+@pytest.mark.parametrize("way", ["straight", "json", "permuted"])
+@pytest.mark.parametrize("number", NUMBERS)
+def test_with_clocks_of_its_own_it_ends_in_pass_too(folder: Path, number: str, way: str) -> None:
+    """What is sent is raised by the case itself, after everything else or when a clock is due: as on a desk."""
+    session = Session(read_file(folder, number, "clocks"), way)
+    assert session.play() == "pass"
+    assert (session.sent, session.waiting) == (0, [])
 
 
 def test_all_files_are_run(folder: Path) -> None:

@@ -369,3 +369,13 @@ def test_the_caseload_sums_what_is_reportable(seat: Seat, case: Case) -> None:
 def test_what_the_core_raises_by_itself_nobody_fires(seat: Seat, case: Case, event: str) -> None:
     with pytest.raises(BadInput, match=rf"has no event '{event}' \(its events are: answer, decide, resume, withdraw\)"):
         seat.do(case, event)
+
+
+def test_a_plan_is_not_complete_before_the_work_that_was_chosen_is_done(seat: Seat, case: Case) -> None:
+    # The case type plans nothing by itself: all that is in the plan came with the option.
+    seat.choose(case.id, "decision")
+    assert "plan.completed" not in seat.timeline(case.id)[-1].events
+    seat.item(case.id, "complete", "hear")
+    assert "plan.completed" not in seat.timeline(case.id)[-1].events
+    seat.item(case.id, "complete", "write")
+    assert seat.timeline(case.id)[-1].events[-1] == "plan.completed"

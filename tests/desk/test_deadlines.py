@@ -11,6 +11,7 @@ import pytest
 from attrs import evolve
 
 from casekit import BadInput, Denied, Desk, Seat, builtin
+from casekit.decisions.scxml import read_scxml
 from casekit.sdk import (
     Calendar,
     CaseType,
@@ -20,11 +21,13 @@ from casekit.sdk import (
     HolidaySet,
     Plugin,
     ServiceLevel,
+    Signal,
     State,
     Target,
     Transition,
     field,
     hookimpl,
+    role,
     week,
 )
 
@@ -181,6 +184,28 @@ def test_every_move_names_its_entry_and_the_days_between(helped: tuple[Desk, Sea
     assert "entry 4, user:lee: it ran on: none -> Thu 2026-12-10 15:00 CET" in said
 
 
+def test_figures_have_both_durations(helped: tuple[Desk, Seat], clock: Any) -> None:
+    desk, seat = helped
+    late, quick, running = (opened(seat) for _ in range(3))
+    for case in (late, quick):
+        seat.do(case, "take")
+    clock.now = datetime(2026, 12, 7, 9, 0, tzinfo=UTC)  # Monday 10:00: 67 hours, three of them in the office
+    seat.do(quick, "resolve")
+    clock.now = datetime(2026, 12, 10, 9, 0, tzinfo=UTC)
+    seat.run_due()
+    seat.do(late, "resolve")
+    found = seat.report_clocks()["help.ticket"]["resolution"]
+    hour = 3_600_000_000
+    assert found["states"] == {"breached": 2, "met": 1}  # what closing a case meets is met
+    assert found["elapsed"] == {"of": 2, "mean": (67 + 139) * hour // 2, "median": 67 * hour}
+    # Until Thursday 10:00: three hours by Monday 10:00, seven more that day, none on the holiday, eight, and one.
+    assert found["open"] == {"of": 2, "mean": (3 + 3 + 7 + 8 + 1) * hour // 2, "median": 3 * hour}
+    assert "open" not in seat.report_clocks()["help.ticket"]["answer"]
+    with pytest.raises(Denied):
+        desk.seat("user:kim").report_clocks()
+    assert seat.case(running).state == "new"
+
+
 def test_breached_is_answered_for_any_moment_whoever_has_swept(helped: tuple[Desk, Seat], clock: Any) -> None:
     _, seat = helped
     case = opened(seat)
@@ -253,11 +278,146 @@ def test_present_calendars_are_adopted_and_what_has_run_stays_counted(helped: tu
     clock.now = datetime(2026, 12, 7, 9, 0, tzinfo=UTC)
     before = seat.explain_clock(case, "resolution")[0].due
     seat.adopt_calendars(case)
-    (kept,), (moved,) = seat.explain_clock(case, "resolution"), seat.explain_clock(case, "answer")
+    (kept,), (waits,) = seat.explain_clock(case, "resolution"), seat.explain_clock(case, "answer")
     assert kept.due == before  # its on_change is to keep
-    assert (moved.day, moved.moves[-1].why) == ("2026-12-11", "calendar")
-    assert any(step.note == "Works outing" for step in moved.steps)
+    # A legal date does not move by itself: what was counted by the calendar before is still explained by it.
+    assert (waits.day, waits.moves[-1].why, waits.would.why, waits.would.day) == ("2026-12-10", "proposed", "calendar", "2026-12-11")
+    assert [any(step.note == "Works outing" for step in steps) for steps in (waits.steps, waits.would.steps)] == [False, True]
     assert desk.library.types["help.ticket"].digest == seat.case(case).definition
+    assert seat.verify().ok
+
+
+def test_a_person_confirms_or_keeps_a_legal_date_and_says_why(helped: tuple[Desk, Seat], clock: Any) -> None:
+    desk, seat = helped
+    case, other = opened(seat), opened(seat)
+    desk.add_calendar(evolve(OFFICE, version="2", holidays={}))
+    for one in (case, other):
+        seat.adopt_calendars(one)
+    about = json.loads(seat.journal(case)[-1]["body"])["about"]
+    dates = {"from": rome(11, 1).replace("-11T00", "-10T23"), "to": rome(10, 1).replace("-10T00", "-09T23")}
+    assert about["events"] == ["clock.answer.would-move"]
+    assert about["effects"] == [{"run": "deadline.would_move", "args": {"clock": "answer", "instance": "1", "why": "calendar", **dates}}]
+    (story,) = [s for s in seat.clocks(case) if s.would]
+    assert story.lines()[0].endswith("due Fri 2026-12-11 00:00 CET, would move to Thu 2026-12-10 00:00 CET: confirm or keep")
+
+    for wrong, match in (({"reason": ""}, "say why"), ({"reason": "x", "instance": "2"}, "no new date of '2'")):
+        with pytest.raises(BadInput, match=match):
+            seat.confirm_clock(case, "answer", **wrong)
+    with pytest.raises(BadInput, match="0 new dates are proposed"):
+        seat.confirm_clock(case, "resolution", reason="x")
+    with pytest.raises(Denied):
+        desk.seat("user:kim", roles={"auditor"}).keep_clock(case, "answer", reason="x")
+    clock.forward(hours=1)
+    seat.confirm_clock(case, "answer", reason="the office is open after all")
+    seat.keep_clock(other, "answer", reason="it was promised")
+    stories = [seat.explain_clock(one, "answer")[0] for one in (case, other)]
+    assert [(s.due, s.would) for s in stories] == [(dates["to"], None), (dates["from"], None)]
+    assert [(m.why, m.actor) for s in stories for m in s.moves[1:]] == [
+        ("proposed", "user:lee"),
+        ("confirmed", "user:lee"),
+        ("proposed", "user:lee"),
+        ("kept", "user:lee"),
+    ]
+    assert [any(step.note == "Immacolata" for step in s.steps) for s in stories] == [False, True]
+    assert "it was promised" not in str(seat.journal(other))
+    assert seat.verify().ok
+
+
+def test_whoever_listens_hears_of_a_warning_and_whom_it_is_for(open_store: Callable[..., Desk], clock: Any) -> None:
+    heard: list[Any] = []
+
+    class Listens:
+        PLUGIN = Plugin("pager", api=1, handles=("help.ticket",))
+
+        @staticmethod
+        @hookimpl
+        def casekit_recorded(recorded: Any) -> None:
+            heard.extend((recorded.n, effect["run"], effect["args"].get("to"), effect["args"].get("at")) for effect in recorded.effects)
+
+    warn = (Signal("-PT2H", emit="hurry", to="lead"), "50%")
+    resolution = evolve(HELP.clocks["resolution"], warn=warn, escalate=Signal("P1D", to="lead"), pause="")
+    called = evolve(HELP, clocks={"resolution": resolution}, roles={"lead": role((0, 1))})
+    clock.now = datetime(2026, 12, 4, 14, 0, tzinfo=UTC)
+    seat = open_store(plugins=[builtin, plugin(), Listens()], case_types=[called]).seat("user:lee", roles={"admin"})
+    case = opened(seat)
+    (story,) = seat.explain_clock(case, "resolution")
+    assert [(s.at, s.word, s.mark, s.to, s.n) for s in story.spoken] == [
+        (rome(7, 15), "warned", "50%", "", None),
+        (rome(9, 13), "warned", "-PT2H", "lead", None),
+    ]
+    clock.now = datetime(2026, 12, 20, 9, 0, tzinfo=UTC)
+    seat.run_due()
+    assert heard == [(3, "clock.warned", "lead", "-PT2H"), (5, "clock.escalated", "lead", "P1D")]
+    (story,) = seat.explain_clock(case, "resolution")
+    assert [(s.at, s.word, s.to, s.n) for s in story.spoken] == [(rome(9, 13), "warned", "lead", 3), (rome(10, 15), "escalated", "lead", 5)]
+    assert "  entry 5, Thu 2026-12-10 15:00 CET: escalated, P1D, for lead" in story.lines()
+
+
+def test_a_legal_period_rests_and_says_which_days_did_not_count(open_store: Callable[..., Desk], clock: Any) -> None:
+    clock.now = datetime(2026, 12, 4, 14, 0, tzinfo=UTC)
+    answer = evolve(HELP.clocks["answer"], pause="at('waiting')")
+    rests = evolve(HELP, clocks={"answer": answer}, sla={})
+    seat = open_store(plugins=[builtin, plugin()], case_types=[rests]).seat("user:lee", roles={"admin"})
+    case = opened(seat)
+    seat.do(case, "take")
+    clock.now = datetime(2026, 12, 7, 7, 0, tzinfo=UTC)
+    seat.do(case, "wait")
+    clock.now = datetime(2026, 12, 10, 7, 0, tzinfo=UTC)
+    (story,) = seat.explain_clock(case, "answer")
+    assert (story.status, story.due, story.if_resumed) == ("paused", None, rome(12, 1).replace("-12T00", "-11T23"))
+    seat.do(case, "take")
+    (story,) = seat.explain_clock(case, "answer")
+    # Three working days from Friday: the 7th (only touched) and the 10th count, the 9th does not, nor does the holiday; then the 11th.
+    assert (story.day, story.due) == ("2026-12-11", rome(12, 1).replace("-12T00", "-11T23"))
+    assert [(s.start, s.note) for s in story.steps if s.rule == "skipped"] == [
+        ("2026-12-05", "Saturday"),
+        ("2026-12-06", "Sunday"),
+        ("2026-12-08", "paused"),
+        ("2026-12-09", "paused"),
+    ]
+    assert [m.why for m in story.moves] == ["started", "paused", "resumed"]
+    # From Friday 15:00 to Monday 08:00 it ran; 40 hours are left of it, to the end of Friday.
+    assert (story.ran, story.left) == (65 * 3_600_000_000, 40 * 3_600_000_000)
+
+
+def test_readings_say_why_what_they_rest_on_and_which_one_is_used(open_store: Callable[..., Desk], clock: Any) -> None:
+    clock.now = datetime(2026, 12, 4, 14, 0, tzinfo=UTC)
+    doubtful = HolidaySet({"2026-12-09": "Bridge day"}, doubtful="only offices close", citation="decree 7")
+    court = evolve(OFFICE, holidays={"it": OFFICE.holidays["it"], "bridge": doubtful})
+    seat = open_store(plugins=[builtin, plugin(calendars=False)], case_types=[], calendars=[court])
+    seat.library.add(evolve(HELP, sla={}, clocks={"answer": HELP.clocks["answer"]}), "here")
+    lee = seat.seat("user:lee", roles={"admin"})
+    (story,) = lee.explain_clock(opened(lee), "answer")
+    assert [(r.name, r.day, r.why, r.citation, r.used) for r in story.readings] == [
+        ("", "2026-12-10", "", "", True),
+        ("bridge", "2026-12-11", "only offices close", "decree 7", False),
+    ]
+    assert "  goes by: last day 2026-12-10 (as the rule is written)" in story.lines()
+    assert "  read otherwise: last day 2026-12-11 (bridge: only offices close [decree 7])" in story.lines()
+
+
+def test_what_an_scxml_document_sends_later_fires_on_a_desk(open_store: Callable[..., Desk], clock: Any) -> None:
+    document = """<scxml xmlns="http://www.w3.org/2005/07/scxml" version="1.0" initial="asked">
+      <state id="asked"><onentry><send event="silence" delay="172800s" id="wait"/><send event="filed"/></onentry>
+        <onexit><cancel sendid="wait"/></onexit>
+        <transition event="filed"/><transition event="reply" target="answered"/><transition event="silence" target="reminded"/></state>
+      <state id="answered"><transition event="ask" target="asked"/></state>
+      <final id="reminded"/></scxml>"""
+    read = read_scxml(document, "letters.scxml", key="letters")
+    desk = open_store(plugins=[builtin], case_types=[read.case_type])
+    seat = desk.seat("user:lee", roles={"admin"})
+    silent, quick = seat.open("letters").id, seat.open("letters").id
+    assert json.loads(seat.journal(silent)[0]["body"])["about"]["events"][-2:] == ["filed", "transition.asked-t1"]
+    clock.forward(days=1)
+    seat.do(quick, "reply")
+    clock.forward(days=1)
+    assert seat.run_due().cases == 1
+    assert (seat.case(silent).state, seat.case(quick).state) == ("reminded", "answered")
+    assert [story.status for case in (silent, quick) for story in seat.clocks(case)] == ["fired", "cancelled"]
+    seat.do(quick, "ask")
+    clock.forward(days=3)
+    seat.run_due()
+    assert seat.case(quick).state == "reminded"
     assert seat.verify().ok
 
 

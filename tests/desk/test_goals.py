@@ -48,7 +48,11 @@ def test_a_goal_is_worded_anew_or_given_up(seat: Seat, case: Any) -> None:
     assert [p.goal.target for p in seat.goals(case.id)] == ["400.00 EUR"]
     seat.drop_goal(case.id, "paid", reason="settled")
     assert seat.goals(case.id) == ()
-    assert [h.title for h in seat.timeline(case.id)][-3:] == ["paid", "paid", "paid"]
+    assert [h.title for h in seat.timeline(case.id)][-3:] == [
+        "paid: paid at-least 900.00 EUR",
+        "paid: paid at-least 400.00 EUR",
+        "paid given up",
+    ]
     with pytest.raises(BadInput):
         seat.drop_goal(case.id, "paid")
 
@@ -80,7 +84,7 @@ def test_each_round_is_on_record(seat: Seat, case: Any) -> None:
     rounds = [h for h in seat.timeline(case.id) if h.kind == "review"]
     assert [(h.text, h.events) for h in rounds] == [("Eve is better off", ("reviewed",)), (None, ("reviewed",))]
     said = [entry["body"] for entry in seat.journal(case.id) if entry["kind"] == "review"]
-    assert '"findings":[{"plugin":"tenancy","rule":"tenancy.no-rent"}]' in said[0]
+    assert '"findings":[{"plugin":"tenancy","rule":"tenancy.no-rent","version":"1.0"}]' in said[0]
     assert '"goals":[{"goal":"rooms","missed":false,"reached":true}]' in said[0]
     assert '"round":2' in said[1]
 

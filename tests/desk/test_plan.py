@@ -70,7 +70,10 @@ def test_cancelling_does_not_ask_the_plan_and_reopening_brings_it_anew(office: S
     assert (case.category, tree(office, case)) == ("cancelled", {})
     with pytest.raises(Refused, match="over"):
         office.item(case, "complete", "draft")
+    before = office.plan(case).ended
     case = office.do(case.id, "reopen").case
+    assert office.plan(case).ended == before, "what was done and ended stays on record"
+    assert office.file(case).clocks[0].instance == "2", "a new cycle has a clock of its own"
     assert tree(office, case) == {"visit.2": "active", "offer.2": "available", "agreed.2": "available", "call.2": "available"}
 
 
@@ -215,7 +218,12 @@ def test_a_case_rests_as_a_whole(office: Seat, clock: Any) -> None:
 def test_an_item_says_why_it_is_where_it_is_and_who_could(office: Seat, nurse: Seat) -> None:
     case = office.open("care.case")
     said = nurse.explain_item(case, "agreed")
-    assert said.lines() == ["agreed.1 is available", "  waits for sign.completed", "  it can be given: terminate, skip, suspend, move"]
+    assert said.lines() == [
+        "agreed.1 is available",
+        "  waits for sign.completed",
+        "  it can be given: terminate, skip, suspend, move",
+        "  to do: complete visit [nurse, office], then complete draft [office], then complete sign [nurse, office]",
+    ]
     assert isinstance(nurse.explain_item(case, "draft").why, Absence)
     assert nurse.explain_item(case, "draft").lines()[0] == "draft is not in the plan: its stage offer is not active"
     nurse.item(case, "complete", "visit")

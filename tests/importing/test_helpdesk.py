@@ -112,6 +112,18 @@ def test_the_resolution_clock_measures_what_the_log_says(real: Imported) -> None
     assert (round(statistics.mean(lengths), 4), round(statistics.median(lengths), 4)) == (11.1225, 5.9831)
 
 
+def test_the_figures_of_the_clocks_are_those_of_the_log(real: Imported) -> None:
+    """By the wall as the log has it; by the office what an hour-by-hour count gives."""
+    found = real.seat.report_clocks()[KEY]["resolution"]
+    assert sum(found["states"].values()) >= 4580
+    rows = [row for row in clocks(real.desk, "resolution") if row[1] in ("met", "breached") and row[4] is not None]
+    lengths = sorted(round(days(row[2], row[4]) * 86_400) * 1_000_000 for row in rows)
+    assert found["elapsed"]["of"] == found["open"]["of"] == len(rows)
+    assert round(found["elapsed"]["mean"] / 86_400_000_000, 3) == round(statistics.mean(lengths) / 86_400_000_000, 3)
+    assert 0 < found["open"]["median"] < found["elapsed"]["median"]
+    assert round(found["elapsed"]["median"] / 86_400_000_000, 2) == round(lengths[(len(lengths) - 1) // 2] / 86_400_000_000, 2)
+
+
 def test_every_ticket_has_a_level_and_both_clocks(real: Imported) -> None:
     for clock in ("first-response", "resolution"):
         rows = clocks(real.desk, clock)

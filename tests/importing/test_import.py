@@ -351,6 +351,23 @@ def test_cases_left_open_are_held_until_they_are_let_run_on(lab: Lab) -> None:
     assert lab.seat.file(first.id).clocks[0].status == "breached"
 
 
+def test_a_case_without_running_clocks_is_not_held_until_its_log_starts_one(lab: Lab) -> None:
+    lab.run(ordered())
+    [case] = lab.cases
+    assert (case.held, lab.seat.file(case).clocks) == (False, ())
+
+    lab.run(packed())
+    assert lab.cases[0].held is True
+    assert lab.seat.run_due().cases == 0
+
+
+def test_a_case_that_was_worked_on_meanwhile_is_not_held_again(lab: Lab) -> None:
+    lab.run(ordered())
+    lab.seat.do(lab.cases[0], "pack")
+    lab.run(ordered(event("Nothing", day(3))))
+    assert lab.cases[0].held is False
+
+
 def test_an_import_goes_on_with_a_case_that_was_let_run_on(lab: Lab) -> None:
     lab.run(packed())
     lab.seat.resume(lab.cases[0], "confirm")

@@ -119,7 +119,7 @@ def test_writers_go_on_meanwhile_and_every_backup_is_of_one_moment(
     assert all(m.manifest.whole for m in made)
     url = another("back")
     restored(open_store, filled, url, filled.folder / "backup 1")
-    assert len({row for row in rows(url)["documents"]}) >= counts[1]
+    assert len(set(rows(url)["documents"])) >= counts[1]
 
 
 def test_every_file_of_a_backup_that_was_changed_or_lost_is_refused(
@@ -158,7 +158,9 @@ def same_manifest(one: Path, other: Path) -> bool:
     return all(said.get(name) == read[0].get(name) for said in read for name in ("files", "tenants", "keyring", "keys", "casekit-backup"))
 
 
-def test_a_record_that_is_not_whole_is_not_backed_up_but_on_demand(filled: Filled, open_store: Callable[..., Desk], another: Another) -> None:
+def test_a_record_that_is_not_whole_is_not_backed_up_but_on_demand(
+    filled: Filled, open_store: Callable[..., Desk], another: Another
+) -> None:
     desk, folder = filled.desk, filled.folder
     digest = next(iter(rows(filled.url)["documents"]))[-2]
     path = desk.shelf("main").files.path(digest)

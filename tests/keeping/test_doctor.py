@@ -63,7 +63,7 @@ def test_weaker_settings_are_refused_unless_somebody_has_said_so_in_writing(
 ) -> None:
     filled.desk.close()
     monkeypatch.setattr(engines, "PRAGMAS", tuple(one.replace(pragma, weaker) for one in engines.PRAGMAS))
-    about = f"sqlite {weaker.split('=')[0]}"
+    about = f"sqlite {weaker.split('=', maxsplit=1)[0]}"
     keeper = operator(open_store(plugins=PLUGINS))
     assert level(keeper.examine(), about) == ["wrong"]
     monkeypatch.setenv(health.RELAXED, "yes")

@@ -182,5 +182,3 @@ def test_a_disk_that_fills_up_while_keys_are_wrapped_anew(filled: Filled, engine
 
     assert {row[3] for row in rows(filled.url)["data_keys"]} == {rotated.current}
     assert sqlite3.connect(filled.folder / "store.db").execute("PRAGMA integrity_check").fetchone() == ("ok",)
-
-

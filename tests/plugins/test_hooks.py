@@ -15,6 +15,7 @@ import pytest
 
 from casekit import sdk
 from casekit.definition.casetype import CaseType, State
+from casekit.model.goals import Goal, Progress
 from casekit.model.money import Money
 from casekit.plugins import specs
 from casekit.plugins.catalogue import Catalogue, call_with
@@ -39,10 +40,12 @@ VIEW = View(
     totals={},
     latest={},
     messages=(Message("1.0", "out", "phone", "busy", AT),) * 7,
+    goals=(Progress(Goal("paid", "balance", 0), AT, None, None, True, AT),),
 )
 ASKED: dict[str, dict[str, Any]] = {
     "casekit_assess": {"view": VIEW},
     "casekit_plan": {"view": VIEW, "findings": ()},
+    "casekit_review": {"view": VIEW, "findings": ()},
     "casekit_close": {"view": VIEW, "outcome": "decided"},
     "casekit_before": {"view": VIEW, "command": Command("pay", {}, AT, "user:lee")},
     "casekit_before_transition": {"view": VIEW, "event": "decide", "fields": {}},

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from casekit.sdk import Command, Finding, Message, Objection, Option, Plugin, Recorded, Task, View, hookimpl
+from casekit.sdk import Adjustment, Command, Finding, Goal, Message, Objection, Option, Plugin, Recorded, Task, View, hookimpl
 
 
 class Gossip:
@@ -70,6 +70,14 @@ class Gossip:
             tasks = (Task("call", "P7D", title=self.mark("plan.title")),)
             args = {"said": self.mark("plan.args"), "story": view.data.get("story")}
             yield Option("talk", self.mark("plan.words"), tasks, args=args, because=(self.mark("plan.because"),))
+
+    @hookimpl
+    def casekit_review(self, view: View, findings: tuple[Finding, ...]) -> Iterator[Finding | Adjustment]:
+        if "review" in self.on:
+            args = {"said": self.mark("look.args"), "story": view.data.get("story")}
+            yield Finding("gossip.looked", self.mark("look.words") + " {said}", ("fact:rent",), args, self.mark("look.citation"))
+            goal = Goal("talked", "balance", "1.00 EUR", "at-most", title=self.mark("look.title"))
+            yield Adjustment("gossip.talk", self.mark("look.adjustment"), goals=[goal], args=args, because=(self.mark("look.because"),))
 
     @hookimpl
     def casekit_recorded(self, recorded: Recorded) -> None:

@@ -7,6 +7,7 @@ import hashlib
 import io
 import os
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from attrs import define, field
 
 from casekit import CasekitError, Denied, Desk, Refused, Seat
+from casekit.desk import due
 from casekit.errors import StoreFailed
 from casekit.store.shelf import Shelf
 from casekit.store.tables import METADATA
@@ -67,10 +69,13 @@ class Driver:
 class Cursor:
     def __init__(self, driver: Driver) -> None:
         self.driver = driver
+        self.rowcount = -1
 
     def executemany(self, *args: Any) -> None:
         self.driver._maybe()
-        self.driver.real.cursor().executemany(*args)
+        cursor = self.driver.real.cursor()
+        cursor.executemany(*args)
+        self.rowcount = cursor.rowcount
 
 
 @pytest.fixture
@@ -225,6 +230,35 @@ def test_every_statement_failing(
     mode = "for good" if ever_after else "once"
     figure(f"P3 statements ({engine}, {mode}): {tried.failures} failures in 26 commands, {len(tried.wrong)} with a trace")
     assert tried.wrong == []
+
+
+def test_a_sweep_that_is_cut_off_leaves_whole_batches(
+    desk: Desk, clock: Any, faults: Faults, monkeypatch: pytest.MonkeyPatch, figure: Callable[[str], None], engine: str
+) -> None:
+    """The store fails at the first statement, the second … and for good: what was swept until then is whole hundreds (here: threes)."""
+    monkeypatch.setattr(due, "BATCH", 3)
+    lee = desk.seat("user:lee", roles={"clerk"})
+    people = {"tenant": lee.party("person", name="One"), "landlord": lee.party("organisation", name="Haus")}
+    cut = Counter[int]()
+    for k in range(1, 200):
+        with lee.batch() as batch:
+            cases = [batch.open("tenancy.dispute", data={"deposit": "900.00 EUR"}, parties=people).id for _ in range(7)]
+        clock.forward(days=15)
+        faults.arm(k, ever_after=True)
+        with suppress(StoreFailed):
+            lee.run_due()
+        happened = faults.count >= k
+        faults.arm(0)
+        breached = [case for case in cases if lee.file(case).clocks[0].status == "breached"]
+        cut[len(breached)] += 1
+        lee.run_due()
+        assert {lee.file(case).clocks[0].status for case in cases} == {"breached"}
+        assert {len(lee.journal(case)) for case in cases} == {3}
+        if not happened:
+            break
+
+    figure(f"P3 sweep ({engine}): cut off at {cut.total() - 1} statements, cases swept then: {sorted(cut)}")
+    assert set(cut) == {0, 3, 6, 7}
 
 
 @contextmanager

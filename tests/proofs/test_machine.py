@@ -37,6 +37,7 @@ class Known:
         postings: Postings that can be taken back: id → cents that this adds to what is owed.
         documents: Document and version → content.
         entries: Entries at least: some commands let clocks speak before them.
+        goals: Goal → its target in cents.
     """
 
     owed: int
@@ -44,6 +45,7 @@ class Known:
     postings: dict[str, int] = field(factory=dict)
     documents: dict[tuple[str, int], bytes] = field(factory=dict)
     entries: int = 1
+    goals: dict[str, int] = field(factory=dict)
 
 
 amounts = st.integers(1, 50_000)
@@ -194,6 +196,24 @@ class Desks(RuleBasedStateMachine):
         options = self.lee.options(case)
         self._did(case, self.lee.choose(case, options["two-halves" if "two-halves" in options.items else "decision"]))
 
+    @rule(case=cases, cents=amounts, key=st.sampled_from(["paid", "owed"]), by=st.sampled_from(["", "2026-12-01"]))
+    def sets_a_goal(self, case: str, cents: int, key: str, by: str) -> None:
+        measure, want = ("paid", "at-least") if key == "paid" else ("balance", "at-most")
+        self._did(case, self.lee.set_goal(case, key, measure, money(cents), want=want, by=by, owner="clerk"))  # type: ignore[arg-type]
+        self.known[case].goals[key] = cents
+
+    @rule(case=cases, key=st.sampled_from(["paid", "owed"]))
+    def drops_a_goal(self, case: str, key: str) -> None:
+        if self.known[case].goals.pop(key, None) is not None:
+            self._did(case, self.lee.drop_goal(case, key))
+
+    @rule(case=cases, text=texts)
+    def reviews(self, case: str, text: str) -> None:
+        self._did(case, self.lee.review(case, text))
+        last = self.lee.timeline(case)[-1]
+        assert last.review is not None
+        assert (last.text, {stood.goal for stood in last.review.goals}) == (text, set(self.known[case].goals))
+
     @rule(days=st.integers(1, 20))
     def time_goes_by(self, days: int) -> None:
         self.clock.forward(days=days)
@@ -246,6 +266,12 @@ class Desks(RuleBasedStateMachine):
             found = self.lee.case(case)
             assert found.totals["balance"] == money(known.owed)
             assert found.n >= known.entries
+            reached = {p.goal.key: p.reached for p in self.lee.goals(case)}
+            assert reached.keys() == known.goals.keys()
+            if "owed" in known.goals:
+                assert reached["owed"] == (known.owed <= known.goals["owed"])
+            listed = {g.goal.key for g in self.lee.open_goals(size=500).goals if g.case == case}
+            assert found.closed or listed == {key for key, done in reached.items() if not done}
             for (document, version), content in known.documents.items():
                 assert self.lee.read_document(case, document, version)[0] == content
         assert len(self.lee.cases(size=500).cases) == len(self.known)

@@ -40,8 +40,11 @@ CLEAR = {
     "item.action": "a word of the core",
     "item.item": "a key, checked as such, or refused",
     "item.stage": "a key of the plan, or refused",
-    "item.own": "keys, offsets and conditions; a title in it is refused",
+    "item.own": "keys, offsets and conditions in words of the case type; a title or other words in it are refused",
     "set_goal.owner": "a role of those who work here",
+    "approve.requirement": "a requirement of the definition, or refused",
+    "approve.withdraw": "yes or no",
+    "adjust.adjustment": "the key of an adjustment, checked as a rule key is",
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
@@ -65,6 +68,10 @@ CLEAR = {
     "resume.clocks": "one of three words",
     "adopt_calendars.reason": "of cases with calendars only: the words of a reason are one function for all commands",
     "adopt_calendars.key": "the same: a key is one keyed digest for all commands",
+    "confirm_clock.reason": "of counted clocks only: the words of a reason are one function for all commands",
+    "confirm_clock.key": "the same: a key is one keyed digest for all commands",
+    "keep_clock.reason": "of counted clocks only: the words of a reason are one function for all commands",
+    "keep_clock.key": "the same: a key is one keyed digest for all commands",
     "resume.reason": "of imported cases only: the words of a reason are one function for all commands",
     "run_due.now": "an instant",
     "import_log.file": "a path; what an import keeps is proved with the importer",
@@ -248,6 +255,8 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
     lee.review(case, mark("review.text"), key=mark("review.key"))
     lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
+    lee.approve(case, "tenancy.checked", reason=mark("approve.reason"), key=mark("approve.key"))
+    lee.approve(case, "tenancy.checked", withdraw=True, reason=mark("approve.reason"))
     running = next(clock for clock in lee.file(case).clocks if clock.status == "running")
     more = {"reason": mark("extend.reason"), "authority": mark("extend.authority"), "key": mark("extend.key")}
     lee.extend(case, running.id, instance=running.instance, by="P5D", **more)
@@ -308,6 +317,9 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.change(case, {mark("change.field"): "x"}),
         lambda: lee.close(case, mark("close.outcome")),
         lambda: lee.choose(case, mark("choose.option")),
+        lambda: lee.approve(case, mark("approve.requirement")),
+        lambda: lee.item(case, "add", "own", own={"kind": "task", "entry": [{"when": f"reference == '{mark('item.own')}'"}]}),
+        lambda: lee.adjust(case, mark("adjust.adjustment")),
         lambda: lee.item(case, mark("item.action"), "ring"),
         lambda: lee.item(case, "complete", mark("item.item")),
         lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),
@@ -322,6 +334,10 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.extend(case, "answer", instance=mark("extend.instance"), by="P1D", reason="x"),
         lambda: lee.extend(case, "answer", by=mark("extend.by"), reason="x"),
         lambda: lee.extend(case, "answer", to=mark("extend.to"), reason="x"),
+        lambda: lee.confirm_clock(case, mark("confirm_clock.clock"), reason="x"),
+        lambda: lee.confirm_clock(case, "answer", instance=mark("confirm_clock.instance"), reason="x"),
+        lambda: lee.keep_clock(case, mark("keep_clock.clock"), reason="x"),
+        lambda: lee.keep_clock(case, "answer", instance=mark("keep_clock.instance"), reason="x"),
         lambda: lee.give_role(case, mark("give_role.role"), mark("give_role.party")),
         lambda: lee.give_role(case, "handler", mark("give_role.party")),
         lambda: lee.take_role(case, "tenant", mark("take_role.party")),
@@ -355,6 +371,13 @@ def _answers(lee: Seat, case: str, mark: Marks, gossip: Gossip) -> None:
     gossip.on = {"plan"}
     assert next(f.rule for f in lee.assess(case)) == "gossip.found"
     lee.choose(case, lee.options(case)["talk"].key, reason=mark("choose.reason"), key=mark("choose.key"))
+    gossip.on = {"review"}
+    lee.review(case, mark("review.text"))
+    lee.adjust(case, "gossip.talk", reason=mark("adjust.reason"), key=mark("adjust.key"))
+    gossip.on = {"review", "object"}
+    for command in (lambda: lee.review(case, mark("review.text")), lambda: lee.adjust(case, "gossip.talk", reason=mark("adjust.reason"))):
+        with turned_away():
+            command()
     gossip.on = set()
 
 
@@ -401,11 +424,23 @@ def test_markers_are_found_nowhere_without_the_keys(
     assert not found, "\n".join(found)
 
 
+LOOKED = ("look.words", "look.args", "look.citation", "look.adjustment", "look.because", "adjust.reason")
+
+
 def _with_keys(desk: Desk, case: str, mark: Marks) -> None:
     """With the keys they are all there: they were planted, and not lost."""
     said = str(desk.seat("user:lee", roles={"clerk"}).export(case)["readable"])
     places = ["note.text", "open.data", "change.data", "pay.note", "message.text", "document.name", "do.reason", "before.note.words"]
-    for place in (*places, "before.pay.failed", "before.pay.citation", "before_message.args", "close.failed", "choose.reason", "do.fields"):
+    for place in (
+        *places,
+        "before.pay.failed",
+        "before.pay.citation",
+        "before_message.args",
+        "close.failed",
+        "choose.reason",
+        "do.fields",
+        *LOOKED,
+    ):
         assert any(marker in said for marker in mark.planted[place]), f"{place} was never written"
 
 

@@ -78,7 +78,19 @@ def test_a_whole_life_gives_this_head_and_these_rows() -> None:
             ("visit", "1", 14, "task", "active", "", "clerk", at, at, None, None, None, None),
             ("call", "1", 15, "task", "completed", "", "clerk", at, at, None, at, None, sealed),
         ],
+        "goals": [("paid", 17, "paid", "at-least", '"1.00 EUR"', "2026-12-24", "", at, "d", "reached", "s")],
     }
+
+
+def test_a_goal_that_says_what_it_said_writes_no_row_and_one_given_up_takes_its_row_away() -> None:
+    both = {"paid": journal.GOAL, "rooms": {**journal.GOAL, "target": 3}}
+    _, rows = after(
+        [{"c": "head", "set": {"goals": both}}], [{"c": "head", "set": {"goals": {**both, "paid": {**both["paid"], "by": "x"}}}}]
+    )
+    assert [(table, key) for table, key, _ in rows] == [("goals", ("paid",)), ("goals", ("rooms",)), ("goals", ("paid",))]
+    head, rows = after([{"c": "head", "set": {"goals": both}}], [{"c": "head", "unset": ["goals"]}])
+    assert rows[2:] == [("goals", ("paid",), None), ("goals", ("rooms",), None)]
+    assert "goals" not in head
 
 
 def test_rows_have_the_columns_and_keys_that_tables_have() -> None:

@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
 from casekit import BadInput, Desk, Seat, StoreFailed, open_desk
+from casekit.model.time import Effective
 from casekit.store.engine import read_url
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
@@ -158,22 +159,22 @@ def _enter(lock: FairLock, order: list[int], i: int) -> None:
         order.append(i)
 
 
-def test_a_write_set_on_an_old_head_changes_nothing(seat: Seat, desk: Desk) -> None:
-    ada = seat.party("person", name="Ada")
-    shelf = desk.shelf("main")
-    old = desk.work(shelf)
-    stream = old.stream(ada.id, "party")
-    seat.change_party(ada, zone="Europe/Rome")
-    from casekit.model.time import Effective
-
+@pytest.mark.parametrize("others", [0, 1, 2])
+def test_a_write_set_on_an_old_head_changes_nothing(seat: Seat, desk: Desk, others: int) -> None:
+    """Also where it changes further streams, which are as they were."""
+    parties = [seat.party("person", name=f"Ada {i}") for i in range(others + 1)]
+    old = desk.work(desk.shelf("main"))
     now = desk.now()
     change = [{"c": "head", "set": {"zone": "Europe/Berlin"}}]
-    old.append(stream, "party", change, {}, actor="user:a", effective=Effective(now, "UTC"), recorded=now, command="x", spoke={})
+    for party in parties:
+        stream = old.stream(party.id, "party")
+        old.append(stream, "party", change, {}, actor="user:a", effective=Effective(now, "UTC"), recorded=now, command="x", spoke={})
+    seat.change_party(parties[others // 2], zone="Europe/Rome")
 
     with pytest.raises(Conflict):
         old.flush()
 
-    assert seat.get_party(ada).zone == "Europe/Rome"
+    assert [seat.get_party(party).zone for party in parties].count("Europe/Berlin") == 0
 
 
 def test_a_sequence_draws_without_gaps_even_where_writers_race(open_store: Callable[..., Desk]) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import casekit_debt_collection
-from casekit import Desk, Refused, Seat
+from casekit import BadInput, Desk, Refused, Seat
 from casekit.sdk import Money, local, moment
 from casekit.testing import StandingClock, a_desk
 
@@ -304,3 +304,71 @@ def test_the_means_are_not_readable_once_she_is_erased(lee: Seat, boss: Seat, ca
     boss.erase(debtor.id)
     assert "income.monthly" not in lee.file(case).latest
     assert boss.verify().ok
+
+
+def means(seat: Seat, case: str, income: str, day: date = date(2026, 10, 31)) -> None:
+    for fact, value in (("income.monthly", income), ("expense.housing", "1100.00"), ("expense.living", "700.00")):
+        seat.note_fact(case, fact, usd(value), source="payslip", effective=day)
+
+
+def test_the_loop_from_means_to_a_longer_arrangement(lee: Seat, boss: Seat, clock: StandingClock, case: str) -> None:
+    """Assess, choose, set the goal, review, adjust; every round stays on record, and what was found with its version."""
+    means(lee, case, "2100.00")
+    lee.choose(case, "instalments-7")
+    look = lee.look(case)
+    assert [a.key for a in look.adjustments] == ["debt.set-goal"]
+    lee.adjust(case, look["debt.set-goal"])
+    [goal] = lee.goals(case)
+    assert (goal.goal.key, goal.goal.by, goal.goal.owner, goal.reached) == ("paid-off", "2027-06-24", "handler", False)
+    assert lee.look(case).adjustments == ()
+    lee.pay(case, usd("262.85"))
+    clock.go_to(datetime(2027, 1, 26, 12, tzinfo=UTC))
+    boss.run_due()
+    lee.note_fact(case, "income.monthly", usd("1900.00"), source="new job")
+    lee.review(case, "She works less.")
+    [_, *_, last] = lee.timeline(case)
+    assert last.review is not None
+    found = {f.rule: (f.text, f.signed_by) for f in last.review.findings}
+    version = casekit_debt_collection.PLUGIN.name
+    assert found["debt.instalments-kept"][0] == "1 of 7 instalments were kept."
+    assert found["debt.instalments-missed"][0] == "1 instalments were missed, the first was due by 2027-01-24."
+    assert found["debt.means-changed"][0] == "income.monthly was 2100.00 USD when the arrangement was chosen, and is 1900.00 USD."
+    assert found["debt.out-of-reach"][0] == "An instalment takes 262.90 USD a month, and 100.00 USD is left."
+    assert found["debt.paid-since"][0] == "262.85 USD was paid so far."
+    assert all(signed.startswith(f"{version} ") for _, signed in found.values())
+    assert [(a.key, a.option) for a in last.review.adjustments] == [("debt.replan", "instalments-16")]
+    assert "1900" not in str(lee.journal(case)[-1]["body"]), "what she earns is sealed with her"
+
+    done = lee.adjust(case, "debt.replan", reason="what she can pay").case
+    assert (done.state, len([c for c in lee.file(case).clocks if c.id == "promise"])) == ("arrangement.keeping", 16)
+    [first, second] = lee.rounds(case)
+    assert [(s.kind, s.title) for s in first.steps] == [
+        ("choose", "instalments-7"),
+        ("adjust", "debt.set-goal: sets paid-off"),
+        ("review", "round 1"),
+    ]
+    assert [(s.kind, s.title, s.text) for s in second.steps] == [("adjust", "debt.replan: chooses instalments-16", "what she can pay")]
+    assert (first.review is not None, second.review) == (True, None)
+    assert [(i.name, i.state) for i in first.items] == [("confirm.1", "active")], "the plan of the first round, as it was left"
+    assert [(i.name, i.state) for i in second.items] == [("confirm.1", "replaced"), ("confirm.2", "active")]
+    assert boss.verify().ok
+
+
+def test_an_adjustment_is_taken_as_it_was_shown_or_not_at_all(lee: Seat, case: str) -> None:
+    means(lee, case, "1900.00")
+    lee.choose(case, "instalments-12")
+    shown = lee.look(case)["debt.replan"]
+    assert shown.option == "instalments-19"
+    means(lee, case, "1950.00", date(2026, 11, 23))
+    assert refused(lee.adjust, case, shown) == ["casekit.adjustment-changed"]
+    assert lee.look(case)["debt.replan"].option == "instalments-13"
+    lee.do(case, "dispute")
+    with pytest.raises(BadInput, match="not proposed now"):
+        lee.adjust(case, "debt.replan")
+
+
+def test_what_is_known_later_of_an_earlier_day_is_no_change_of_means(lee: Seat, case: str) -> None:
+    means(lee, case, "2100.00")
+    lee.choose(case, "instalments-12")
+    lee.note_fact(case, "income.monthly", usd("1000.00"), effective=date(2026, 9, 30))
+    assert "debt.means-changed" not in {f.rule for f in lee.look(case).findings}

@@ -68,3 +68,54 @@ def extend(
     with common.seat() as seat:
         done = seat.extend(case, clock, to=to or None, by=by, reason=reason, authority=authority, instance=instance, key=key)
         return give_done(common, done)
+
+
+def confirm_clock(
+    case: CaseRef, clock: Clock, /, *, instance: Instance = "", reason: Reason = "", key: Key = "", common: Everywhere = HERE
+) -> int:
+    """Takes the new date that is proposed for a legal deadline; the reason is sealed with the case."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.confirm_clock(case, clock, reason=reason, instance=instance, key=key))
+
+
+def keep_clock(
+    case: CaseRef, clock: Clock, /, *, instance: Instance = "", reason: Reason = "", key: Key = "", common: Everywhere = HERE
+) -> int:
+    """Keeps the date of a legal deadline although another one is proposed; the reason is sealed with the case."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.keep_clock(case, clock, reason=reason, instance=instance, key=key))
+
+
+def adopt_calendars(case: CaseRef, /, *, reason: Reason = "", key: Key = "", common: Everywhere = HERE) -> int:
+    """Lets a case go on by the present versions of its calendars; what has run was measured by the earlier ones and stays."""
+    from casekit.cli.working import give_done
+
+    with common.seat() as seat:
+        return give_done(common, seat.adopt_calendars(case, reason=reason, key=key))
+
+
+def figures(*, common: Everywhere = HERE) -> int:
+    """Shows how the deadlines of all cases ended, and how long they took, in hours by the wall and by the office."""
+    with common.seat() as seat:
+        report = seat.report_clocks()
+
+    def words(out: Console) -> None:
+        from casekit.cli.looks import heading, indented, table
+        from casekit.decisions.steps import exact
+
+        for case_type, clocks in report.items():
+            heading(out, case_type)
+            rows = []
+            for clock, found in clocks.items():
+                states = ", ".join(f"{count} {state}" for state, count in found["states"].items())
+                lengths = [exact(found[name][of]) if name in found else "" for name in ("elapsed", "open") for of in ("mean", "median")]
+                rows.append((found["title"] or clock, states, *lengths))
+            out.print(indented(table(("clock", "", "mean", "median", "mean in open hours", "median in open hours"), rows)))
+        if not report:
+            out.print("No clock had started.")
+
+    return common.face.give(report, words)

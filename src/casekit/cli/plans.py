@@ -23,14 +23,20 @@ def show(
     *,
     item: Annotated[str, Parameter(name="--item", help="Only this item: why it is where it is, and who could work on it.")] = "",
     as_of: Annotated[str, Parameter(name="--as-of", help="As it was known then: a day or an instant.")] = "",
+    rounds: Annotated[bool, Parameter(name="--rounds", help="Every round so far: what was set, chosen, done and found.")] = False,
     common: Everywhere = HERE,
 ) -> int:
     """Shows the plan of a case: what lives, what blocks, what has ended."""
     from casekit.cli.looks import show_lines
 
-    if item and as_of:
-        raise BadInput.at("--as-of", "an item is explained as it is now", "leave one of the two out")
+    if sum(map(bool, (item, as_of, rounds))) > 1:
+        raise BadInput.at("case plan", "--item, --as-of and --rounds ask for different things", "leave all but one of them out")
     with common.seat() as seat:
+        if rounds:
+            from casekit.cli.loop import show_rounds
+
+            told = seat.rounds(case)
+            return common.face.give({"rounds": told}, lambda out: show_rounds(out, told))
         if item:
             found = seat.explain_item(case, item)
             return common.face.give(found, lambda out: show_lines(out, found.lines()))
@@ -84,22 +90,6 @@ def item(
         return give_done(common, done)
 
 
-def review(
-    case: CaseRef,
-    text: Annotated[str, Parameter(name="TEXT", help="What was seen, in words; sealed with the case.")] = "",
-    /,
-    *,
-    key: Key = "",
-    effective: Since = "",
-    common: Everywhere = HERE,
-) -> int:
-    """Records that a case was looked at again: findings, goals, and words."""
-    from casekit.cli.working import give_done
-
-    with common.seat() as seat:
-        return give_done(common, seat.review(case, text, key=key, effective=effective or None))
-
-
 def list_tasks(
     *,
     who: Annotated[tuple[str, ...], Parameter(name="--who", help="Only tasks of this role; repeatable.")] = (),
@@ -138,8 +128,8 @@ def _shown(out: Console, plan: PlanView) -> None:
         out.print(f"May be added: {', '.join(plan.offered)}")
     if plan.ended:
         heading(out, "Ended")
-        ended = [(item.name, item.title, item.state, item.ended, item.source) for item in plan.ended]
-        out.print(indented(table(("item", "title", "how", "when", "source"), ended)))
+        ended = [(item.name, item.title, item.state, item.ended, item.source, item.author, item.reason) for item in plan.ended]
+        out.print(indented(table(("item", "title", "how", "when", "source", "by", "because"), ended)))
 
 
 def _rows(branches: Iterable[Branch], depth: int) -> Iterator[tuple[Any, ...]]:

@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from casekit.cli.everywhere import HERE, Everywhere
 from casekit.cli.face import DONE, REFUSED
 from casekit.cli.options import CaseRef, Fields
+from casekit.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -75,25 +76,41 @@ def explain(
     /,
     *,
     outcome: Annotated[str, Parameter(name="--outcome", help="Without an event: closing with this outcome.")] = "",
+    item: Annotated[str, Parameter(name="--item", help="Instead: why this item of the plan is where it is.")] = "",
+    clock: Annotated[str, Parameter(name="--clock", help="Instead: why this clock runs, or does not.")] = "",
+    who: Annotated[
+        bool, Parameter(name="--who", help="Only who could: each permission that it takes, and the roles that have it.")
+    ] = False,
     field: Fields = (),
     common: Everywhere = HERE,
 ) -> int:
-    """Shows everything in the way of an event or of closing, and who could bring it about."""
-    from casekit.cli.values import typed
-    from casekit.cli.working import form_of, says_of
-
+    """Shows everything in the way of an event, of closing, of an item or a clock, and who could."""
+    named = [name for name, given in (("EVENT", event), ("--outcome", outcome), ("--item", item), ("--clock", clock)) if given]
+    if len(named) > 1:
+        raise BadInput.at(" and ".join(named), "two questions at once", "ask about one of them")
     with common.desk() as desk, common.seat_at(desk) as seat:
         if event:
+            from casekit.cli.values import typed
+            from casekit.cli.working import form_of, says_of
+
             found = seat.explain(case, event, **typed(field, form_of(says_of(desk, seat, case), event), "--field"))
+        elif item:
+            found = seat.explain_item(case, item)
+        elif clock:
+            found = seat.explain_running(case, clock)
         else:
             found = seat.explain_closing(case, outcome)
-    answer = {**_fields(found), "possible": found.possible}
 
     def words(out: Console) -> None:
         from casekit.cli.looks import show_lines
+        from casekit.cli.trees import show_explanation
 
-        show_lines(out, found.lines())
+        if who:
+            show_lines(out, found.who_lines())
+        else:
+            show_explanation(out, found)
 
+    answer = {"needs": found.needs, "grants": found.grants, "who": found.who, "lacking": found.lacking} if who else found
     return common.face.give(answer, words)
 
 
@@ -113,9 +130,3 @@ def show_verdict(out: Console, what: str, verdict: Verdict) -> None:
     show_findings(out, verdict.factors)
     if verdict.asked:
         out.print(Text("asked: " + ", ".join(f"{name} {version}" for name, version in verdict.asked.items()), "dim"))
-
-
-def _fields(record: Any) -> dict[str, Any]:
-    import attrs
-
-    return {a.name: getattr(record, a.name) for a in attrs.fields(type(record))}

@@ -79,8 +79,41 @@ def _option(value: Any) -> dict[str, Any]:
     }
 
 
+def _adjustment(value: Any) -> dict[str, Any]:
+    return {
+        "key": value.key,
+        "text": value.text,
+        "option": value.option,
+        "goals": value.goals,
+        "drop": value.drop,
+        "args": value.args,
+        "because": value.because,
+        "plugin": value.plugin,
+        "version": value.version,
+    }
+
+
 def _options(value: Any) -> dict[str, Any]:
     return {"findings": value.findings, "options": list(value)}
 
 
-_KNOWN = {"Objection": _objection, "Finding": _finding, "Option": _option, "Options": _options}
+def _judged(value: Any) -> dict[str, Any]:
+    """A tree: what is not known says so, for ``null`` would read as nothing at all."""
+    plainly = {a.name: getattr(value, a.name) for a in attrs.fields(type(value))}
+    return {**plainly, "met": "unknown" if value.met is None else value.met, "text": value.text}
+
+
+def _explanation(value: Any) -> dict[str, Any]:
+    plainly = {a.name: getattr(value, a.name) for a in attrs.fields(type(value))}
+    return {**plainly, "possible": value.possible, "denied": value.denied, "not_possible": value.not_possible}
+
+
+_KNOWN = {
+    "Judged": _judged,
+    "Explanation": _explanation,
+    "Objection": _objection,
+    "Finding": _finding,
+    "Option": _option,
+    "Options": _options,
+    "Adjustment": _adjustment,
+}

@@ -83,6 +83,7 @@ def _show(out: Console, says: CaseType, digest: str) -> None:
     from rich.text import Text
 
     from casekit.cli.looks import facts, heading, indented, table
+    from casekit.definition.requirements import described
 
     out.print(Text(f"{says.key} {says.version}  {says.title}", "bold"))
     out.print(indented(facts([("digest", digest), ("begins in", says.initial), ("zone", says.zone), ("numbers", says.number)])))
@@ -91,7 +92,7 @@ def _show(out: Console, says: CaseType, digest: str) -> None:
         for key, t in says.transitions.items()
     ]
     clocks = [(key, c.amount or c.due or "each its own", c.start, c.stop, c.pause, c.citation) for key, c in says.clocks.items()]
-    rules = [(key, r.when, r.unmet, r.citation) for key, r in says.requirements.items()]
+    rules = [(key, described(r), r.unmet, r.citation) for key, r in says.requirements.items()]
     totals = [(key, t.of or f"{', '.join(t.kinds)} {', '.join(t.components)}".strip(), t.report) for key, t in says.totals.items()]
     sections: list[tuple[str, tuple[str, ...], list[Any]]] = [
         ("States", ("state", "title", "category", "outcome"), list(_states(says.states))),

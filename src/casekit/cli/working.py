@@ -95,6 +95,22 @@ def choose(
         return give_done(common, seat.choose(case, option, reason=reason, key=key))
 
 
+def approve(
+    case: CaseRef,
+    requirement: Annotated[str, Parameter(name="REQUIREMENT", help="The requirement that asks to be approved.")],
+    /,
+    *,
+    withdraw: Annotated[bool, Parameter(name="--withdraw", help="Take your own approval back instead.")] = False,
+    reason: Reason = "",
+    key: Key = "",
+    effective: Since = "",
+    common: Everywhere = HERE,
+) -> int:
+    """Approves what a requirement asks to be approved; it counts once for each actor."""
+    with common.seat() as seat:
+        return give_done(common, seat.approve(case, requirement, withdraw=withdraw, reason=reason, key=key, effective=effective or None))
+
+
 def close(
     case: CaseRef,
     outcome: Annotated[str, Parameter(name="OUTCOME", help="What came out.")],

@@ -34,6 +34,9 @@ class Deed:
     when: Expression | None = None
     do: tuple[Deed, ...] = ()
     otherwise: tuple[Deed, ...] = ()
+    after: bool = False
+    start: str = ""
+    cancel: tuple[str, ...] = ()
 
 
 @frozen(eq=False)

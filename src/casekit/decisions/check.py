@@ -13,6 +13,7 @@ from jsonschema.exceptions import SchemaError
 
 from casekit.decisions import check_lifecycle
 from casekit.decisions.check_clocks import check_clocks
+from casekit.decisions.check_requirements import check_requirements
 from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
 from casekit.decisions.plancheck import Found, plan_problems
@@ -53,6 +54,7 @@ def _problems(case_type: CaseType) -> Found:
         yield from _fields(transition.form, f"/transitions/{key}/form", case_type.roles)
     yield from plan_problems(case_type)
     yield from check_clocks(case_type)
+    yield from check_requirements(case_type)
     yield from _book(case_type)
 
 

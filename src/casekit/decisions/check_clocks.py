@@ -6,10 +6,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import pairwise
 
-from casekit.decisions.check_lifecycle import flat
+from casekit.decisions.check_lifecycle import actions_of, flat
+from casekit.decisions.compiled import INTERNAL
 from casekit.decisions.conditions import Expression, Inputs, Scope, load
-from casekit.decisions.timers import PERCENT
-from casekit.definition.casetype import ENDED, CaseType, Clock, State
+from casekit.decisions.configurations import configurations
+from casekit.decisions.timers import PERCENT, signal_of
+from casekit.definition.casetype import CaseType, Clock, Signal, State
 from casekit.definition.clocks import TRIGGERS
 from casekit.definition.counts import period
 from casekit.definition.fields import kind_of
@@ -17,6 +19,8 @@ from casekit.errors import BadInput
 from casekit.model.time import Duration, duration
 
 Found = Iterator[tuple[str, str, str]]
+EVENT = re.compile(r"[A-Za-z_][A-Za-z0-9_]*([-.][A-Za-z0-9_]+)*")
+"""Names of events that a case type makes up."""
 
 _STATES_ONLY = re.compile(r"(?:at\('[^']*'\)|True|False|and|or|not|[() ])*")
 
@@ -24,15 +28,16 @@ _STATES_ONLY = re.compile(r"(?:at\('[^']*'\)|True|False|and|or|not|[() ])*")
 def check_clocks(case_type: CaseType) -> Found:
     """Everything that is wrong with the clocks of a case type: path, what, what to do."""
     states = flat(case_type.states)
+    yield from _by_actions(case_type)
     for id_, clock in case_type.clocks.items():
         at = f"/clocks/{id_}"
         levels = [key for key, level in case_type.sla.items() if id_ in level.targets]
         yield from _KINDS[clock.kind](case_type, clock, at, bool(levels))
         yield from _instances(case_type, clock, at)
-        yield from _speaking(clock, at)
+        yield from _speaking(case_type, clock, at)
         yield from _anchor(case_type, clock, at, states)
         yield from _changing(clock, at)
-        yield from _rests_for_ever(clock, at, states)
+        yield from _lifeless(clock, at, case_type)
     yield from _levels(case_type)
 
 
@@ -45,8 +50,28 @@ def _instances(case_type: CaseType, clock: Clock, at: str) -> Found:
         for name in ("calendar", "amounts", "anchor", "reset", "start_is_run_condition", "escalate", "speaks"):
             if getattr(clock, name):
                 yield f"{at}/{name}", "an each clock has none", "leave it out"
-    elif not clock.start:
-        yield f"{at}/start", "is missing", "say under which condition it starts"
+    elif not clock.start and not any(f"/clocks/{action.start}" == at for action in actions_of(case_type)):
+        yield f"{at}/start", "is missing", "say under which condition it starts, or let an action start it"
+    if clock.emit:
+        if INTERNAL.fullmatch(clock.emit) or not EVENT.fullmatch(clock.emit):
+            yield f"{at}/emit", f"{clock.emit!r} can't be raised here", "use a name of your own, of letters, digits, '_', '-' and '.'"
+        if clock.each or clock.escalate:
+            yield f"{at}/emit", "an alarm is over when it is due", "leave each and escalate out"
+
+
+def _by_actions(case_type: CaseType) -> Found:
+    """Clocks that actions start and cancel."""
+    for action in actions_of(case_type):
+        for id_ in (*((action.start,) if action.start else ()), *action.cancel):
+            if id_ not in case_type.clocks:
+                yield (
+                    f"/clocks/{id_}",
+                    "an action names it, and there is no such clock",
+                    "name one of " + (", ".join(case_type.clocks) or "none"),
+                )
+        clock = case_type.clocks.get(action.start)
+        if clock is not None and (clock.start or clock.each):
+            yield f"/clocks/{action.start}", "it starts by itself and by an action", "say one of the two"
 
 
 def _elapsed(_case_type: CaseType, clock: Clock, at: str, leveled: bool) -> Found:
@@ -74,9 +99,11 @@ def _counted(case_type: CaseType, clock: Clock, at: str, _leveled: bool) -> Foun
             yield f"{at}/{name}", "is missing", "a counted clock names its rule of counting and its calendar"
     if clock.due or clock.each:
         yield at, "a counted clock has neither due nor each", "use kind fixed"
-    if clock.pause:
-        yield f"{at}/pause", "a period that the law counts does not rest", "extend it, or cancel it and start another"
+    if clock.reopen == "continue":
+        yield f"{at}/reopen", "a period that the law counts does not go on from an earlier one", "let it rest (pause), or leave it out"
     for path, text in _lengths(case_type, clock, at):
+        if clock.pause and text.startswith("-"):
+            yield f"{at}/pause", f"{text!r} is counted back from an event, and can't rest", "leave pause out"
         if text:
             try:
                 period(text, path)
@@ -132,20 +159,47 @@ def _lengths(case_type: CaseType, clock: Clock, at: str) -> Iterable[tuple[str, 
     id_ = at.removeprefix("/clocks/")
     yield from ((f"/sla/{key}/targets/{id_}/amount", s.targets[id_].amount) for key, s in case_type.sla.items() if id_ in s.targets)
     if clock.kind == "business":
-        marks = [(f"{at}/{name}/{i}", text) for name in ("warn", "escalate") for i, text in enumerate(getattr(clock, name))]
-        yield from ((path, text) for path, text in marks if not text.endswith("%"))
+        yield from ((path, says.at) for path, says in _signals(clock, at) if not says.at.endswith("%"))
         if clock.anchor is not None:
             yield f"{at}/anchor/offset", clock.anchor.offset
 
 
-def _speaking(clock: Clock, at: str) -> Found:
-    for i, text in enumerate(clock.warn):
+def _signals(clock: Clock, at: str) -> Iterable[tuple[str, Signal]]:
+    """Warnings and escalations, with their paths."""
+    for name in ("warn", "escalate"):
+        yield from ((f"{at}/{name}/{i}", signal_of(said)) for i, said in enumerate(getattr(clock, name)))
+
+
+def _speaking(case_type: CaseType, clock: Clock, at: str) -> Found:
+    for path, says in _signals(clock, at):
+        if clock.each and says.at != "" and (says.emit or says.to or says.working):
+            yield path, "an each clock has plain warnings only", "write it as a text, such as -P3D"
+        if says.to and says.to not in case_type.roles:
+            yield (
+                f"{path}/to",
+                f"{says.to!r} is no role",
+                "name one of " + (", ".join(case_type.roles) or "none: the case type has no roles"),
+            )
+        if says.emit and (INTERNAL.fullmatch(says.emit) or not EVENT.fullmatch(says.emit)):
+            yield (
+                f"{path}/emit",
+                f"{says.emit!r} can't be raised here",
+                "use a name of your own, of letters, digits, '_', '-' and '.'",
+            )
+        length = _read(says.at)
+        if says.working and (clock.kind != "counted" or length is None or not length.days):
+            yield f"{path}/working", "only days of a counted clock are working days or not", "leave it out, or say days, such as -P2D"
+    yield from _before_and_after(clock, at)
+
+
+def _before_and_after(clock: Clock, at: str) -> Found:
+    for i, text in enumerate(signal_of(said).at for said in clock.warn):
         part = PERCENT.fullmatch(text)
         if part is not None and int(part[1]) < 100:
             continue
         if part is not None or not text.startswith("-"):
             yield f"{at}/warn/{i}", f"{text!r} does not lie before the due instant", "write it like -P3D or 75%"
-    for i, text in enumerate(clock.escalate):
+    for i, text in enumerate(signal_of(said).at for said in clock.escalate):
         part = PERCENT.fullmatch(text)
         if (part is not None and int(part[1]) < 100) or text.startswith("-"):
             yield f"{at}/escalate/{i}", f"{text!r} lies before the due instant", "write it like +P1D or 150%, or make it a warning"
@@ -196,48 +250,34 @@ def _levels(case_type: CaseType) -> Found:
             yield f"/sla/{following}", f"is never reached: {key!r} before it always fits", "put it before, or take it away"
 
 
-def _rests_for_ever(clock: Clock, at: str, states: Mapping[str, State]) -> Found:
-    """A pause that holds wherever the clock could be alive: it would never run. Told from what rests on states alone."""
+def _lifeless(clock: Clock, at: str, case_type: CaseType) -> Found:
+    """A clock that can never start, and a pause that holds wherever it could be alive. Told from what rests on states alone."""
     if clock.pause and clock.pause == clock.start:
         yield f"{at}/pause", "it rests from the moment at which it starts", "pause it under another condition"
         return
-    if not clock.pause or not all(_STATES_ONLY.fullmatch(text.strip()) for text in (clock.pause, *_ending(clock))):
-        return
-    if any(state.parallel for state in states.values()):
-        return  # several leaves are active at once: one leaf alone does not say what holds
-    scope = Scope(states=frozenset(states))
+    names = ("start", "stop", "pause", "cancel")
+    texts = {name: text for name in names if (text := getattr(clock, name)) and _STATES_ONLY.fullmatch(text.strip())}
+    places = configurations(case_type, tuple(texts.values())) if texts else None
+    if places is None:
+        return  # too many of them to look at
+    scope = Scope(states=frozenset(flat(case_type.states)))
     try:
-        loaded = {name: _loaded(getattr(clock, name), scope) for name in ("stop", "pause", "cancel")}
-        start = _loaded(clock.start, scope) if _STATES_ONLY.fullmatch(clock.start) else None
+        loaded = {name: load(text, scope, "clock") for name, text in texts.items()}
     except BadInput:
         return  # said elsewhere
-    alive = [inputs for inputs in _leaves(states) if _lives(inputs, loaded, start if clock.start_is_run_condition else None)]
-    pause = loaded["pause"]
-    if alive and pause is not None and all(pause.holds(inputs) for inputs in alive):
+    seen = [Inputs(active=place) for place in places]
+    if "start" in loaded and not any(loaded["start"].holds(inputs) for inputs in seen):
+        yield f"{at}/start", "no case is ever where it could start", "say states that can be active together"
+    if not clock.pause or not all(name in loaded for name in ("stop", "pause", "cancel") if getattr(clock, name)):
+        return
+    alive = [inputs for inputs in seen if _lives(inputs, loaded, whole=clock.start_is_run_condition)]
+    if alive and all(loaded["pause"].holds(inputs) for inputs in alive):
         yield f"{at}/pause", "it rests in every state in which it could run, so it is never due", "pause it in some of them only"
 
 
-def _ending(clock: Clock) -> tuple[str, ...]:
-    return tuple(text for text in (clock.stop, clock.cancel) if text)
-
-
-def _loaded(text: str, scope: Scope) -> Expression | None:
-    return load(text, scope, "clock") if text else None
-
-
-def _lives(inputs: Inputs, loaded: Mapping[str, Expression | None], start: Expression | None) -> bool:
-    ended = any((end := loaded[name]) is not None and end.holds(inputs) for name in ("stop", "cancel"))
-    return not ended and (start is None or start.holds(inputs) is not False)
-
-
-def _leaves(states: Mapping[str, State]) -> Iterable[Inputs]:
-    """What conditions see in each leaf state of a case that is not over."""
-    for path, state in states.items():
-        parts = path.split(".")
-        chain = [".".join(parts[: i + 1]) for i in range(len(parts))]
-        category = next((states[p].category for p in reversed(chain) if states[p].category), "")
-        if not state.states and not state.history and category not in ENDED:
-            yield Inputs(active=frozenset(chain))
+def _lives(inputs: Inputs, loaded: Mapping[str, Expression], *, whole: bool) -> bool:
+    ended = any(name in loaded and loaded[name].holds(inputs) for name in ("stop", "cancel"))
+    return not ended and (not whole or "start" not in loaded or loaded["start"].holds(inputs) is not False)
 
 
 def _read(text: str) -> Duration | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 
-from casekit.decisions.compiled import INTERNAL, inner
+from casekit.decisions.compiled import INTERNAL, inner, rules_named
 from casekit.definition.casetype import ALWAYS, CATEGORIES, ENDED, Action, CaseType, State, Transition
 
 ID = re.compile(r"[a-z][a-z0-9_]*(-[a-z0-9_]+)*")
@@ -153,8 +153,10 @@ def _actions(actions: Iterable[Action], at: str) -> Found:
     for action in actions:
         if action.otherwise and not action.when:
             yield at, "an action without condition has no otherwise", "say when"
-        if action.args and not action.run and not action.emit:
-            yield at, "arguments of nothing", "say run or emit"
+        if action.args and not (action.run or action.emit or action.start):
+            yield at, "arguments of nothing", "say run, emit or start"
+        if action.after and not action.emit:
+            yield at, "nothing comes after", "say which event (emit)"
         yield from _actions([*action.do, *action.otherwise], at)
 
 
@@ -196,10 +198,10 @@ def _event(case_type: CaseType, transition: Transition, event: str, at: str, sta
         if transition.allow or (transition.form and not done) or transition.reason:
             yield at, f"nobody fires {event!r}: it has no permission, form or reason", "leave them out"
         for rule in (*transition.requires, *(case_type.closing if _ends(transition, states) else ())):
-            if rule not in case_type.requirements:
+            for foreign in sorted(rules_named(case_type, rule)):
                 yield (
                     f"{at}/requires",
-                    f"nobody fires {event!r}, so no plugin is asked for {rule!r}",
+                    f"nobody fires {event!r}, so no plugin is asked for {foreign!r}",
                     "require only what this case type says",
                 )
     if done and not _can_be_done(done, states):
@@ -218,6 +220,17 @@ def _can_be_done(path: str, states: Mapping[str, State]) -> bool:
     if state.parallel:
         return all(_can_be_done(f"{path}.{name}", states) for name, region in state.states.items() if not region.history)
     return any(child.final for child in state.states.values())
+
+
+def actions_of(case_type: CaseType) -> Iterator[Action]:
+    """Every action of a case type, those within others among them."""
+    waiting = [action for transition in case_type.transitions.values() for action in transition.do]
+    for state in flat(case_type.states).values():
+        waiting += [*state.on_enter, *state.on_exit, *state.on_initial]
+    while waiting:
+        action = waiting.pop()
+        yield action
+        waiting += [*action.do, *action.otherwise]
 
 
 def unreachable(case_type: CaseType) -> list[str]:

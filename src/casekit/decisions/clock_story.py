@@ -6,19 +6,14 @@ states that entries left, with the calendars that were pinned then.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
-from casekit.decisions import reckoning
-from casekit.decisions.conditions import Inputs
+from casekit.decisions.counting import said as said_reading
 from casekit.decisions.machine import World
 from casekit.decisions.steps import Step, exact, words
-from casekit.decisions.timers import Timer
-from casekit.errors import BadInput
 from casekit.model.canonical import Json
-from casekit.model.time import Duration, micros
 
 
 @frozen
@@ -27,19 +22,23 @@ class Said:
 
     Attributes:
         n: The entry.
+        instance: Which instance.
         at: Case time of the entry.
         actor, kind: Who did what.
         events: What happened in it.
+        effects: Effects that it asked for.
         row: What lists show of the instance then.
         live: Its state in the head; None once it has left.
         world: Zone, calendars and rules that the case went by then.
     """
 
     n: int
+    instance: str
     at: str
     actor: str
     kind: str
     events: tuple[str, ...]
+    effects: tuple[Json, ...]
     row: Json
     live: Json | None
     world: World
@@ -73,7 +72,8 @@ class Move:
         n: The entry that did it.
         at: When.
         actor, kind: Who did what.
-        why: started, paused, resumed, extended, anchor, amount, calendar, or changed.
+        why: started, paused, resumed, extended, anchor, amount, calendar, confirmed or changed; ``proposed`` and ``kept``
+            have moved nothing: the new date waited for someone, or was not taken.
         old, new: Due instants; None: there is none.
     """
 
@@ -102,6 +102,63 @@ class Choice:
 
 
 @frozen
+class ReadAs:
+    """One reading of the law.
+
+    Attributes:
+        name: What makes it; empty: the rule as it is written.
+        day: Last day.
+        at: First instant that is too late.
+        why, citation: Its reason, and what it rests on.
+        used: Whether the clock goes by it: the earliest is the one by which nobody is late.
+    """
+
+    name: str
+    day: str
+    at: str
+    why: str
+    citation: str
+    used: bool
+
+
+@frozen
+class Would:
+    """A new date that waits for someone to confirm it, or to keep the one there is.
+
+    Attributes:
+        why: anchor, amount or calendar: what has changed.
+        at: Since when it waits.
+        due, day: The new date; None: there would be none.
+        steps: How it was computed.
+    """
+
+    why: str
+    at: str
+    due: str | None
+    day: str | None
+    steps: tuple[Step, ...]
+
+
+@frozen
+class Spoken:
+    """A warning or an escalation.
+
+    Attributes:
+        at: When.
+        word: warned or escalated.
+        mark: Which one, as the case type writes it; empty: not kept.
+        to: Role whom it is for; empty: nobody in particular.
+        n: The entry in which it was said; None: it lies ahead.
+    """
+
+    at: str
+    word: str
+    mark: str
+    to: str
+    n: int | None
+
+
+@frozen
 class ClockStory:
     """Everything about one instance of a clock, as of a moment.
 
@@ -116,12 +173,16 @@ class ClockStory:
         due: When it is due; None: it rests, or has no target.
         computed: What would be due had nobody extended it; None: nobody has.
         day: Last day, of a counted clock.
-        readings: Every reading of the law: name, last day, first instant that is too late.
+        readings: Every reading of the law, where it has several; the earliest first.
+        would: The new date that waits for someone; None: none does.
+        spoken: Its warnings and escalations, those ahead among them.
         unsettled: Why it has no date although it has an amount.
         breached: Whether it is breached at that moment, whoever has looked at it since.
         ran, left: Microseconds used up and left, on its own calendar; ``left`` None: it has no target.
         if_resumed: Of a clock that rests: when it would be due, were it to run on at that moment.
         intervals: Its life so far.
+        elapsed: Microseconds by status, by the calendar on the wall.
+        open: Microseconds by status in which its calendar was open; empty: it goes by none.
         moves: Every change of its date.
         steps: How the date was computed.
         zone: Zone in which words say instants.
@@ -142,26 +203,20 @@ class ClockStory:
     due: str | None
     computed: str | None
     day: str | None
-    readings: tuple[tuple[str, str, str], ...]
+    readings: tuple[ReadAs, ...]
+    would: Would | None
+    spoken: tuple[Spoken, ...]
     unsettled: str
     breached: bool
     ran: int
     left: int | None
     if_resumed: str | None
     intervals: tuple[Interval, ...]
+    elapsed: Mapping[str, int]
+    open: Mapping[str, int]
     moves: tuple[Move, ...]
     steps: tuple[Step, ...]
     zone: str
-
-    @property
-    def elapsed(self) -> Mapping[str, int]:
-        """Microseconds by status, by the calendar on the wall."""
-        return _sums((i.status, i.elapsed) for i in self.intervals)
-
-    @property
-    def open(self) -> Mapping[str, int]:
-        """Microseconds by status in which its calendar was open; empty: it goes by none."""
-        return _sums((i.status, i.open) for i in self.intervals if i.open is not None)
 
     def lines(self) -> list[str]:
         """All of it in words, one part a line."""
@@ -171,10 +226,15 @@ class ClockStory:
 
         head = f"{self.title or self.clock} {self.instance}: {self.status or 'not started'}"
         due = f", due {said(self.due)}" if self.due else f", would be due {said(self.if_resumed)} if it ran on" if self.if_resumed else ""
-        found = [head + due + (" (breached)" if self.breached and self.status != "breached" else "")]
+        waits = f", would move to {said(self.would.due) or 'no date'}: confirm or keep" if self.would is not None else ""
+        found = [head + due + (" (breached)" if self.breached and self.status != "breached" else "") + waits]
         found += [f"  {line}" for line in _amounts(self)]
         found += [f"  {words(step, self.zone)}" for step in self.steps]
-        found += [f"  read otherwise ({name}): last day {day}" for name, day, _ in self.readings if name]
+        found += [f"  {_read(reading)}" for reading in self.readings]
+        if self.would is not None:
+            found.append(f"  it would move to {said(self.would.due) or 'no date'} ({_MOVED[self.would.why]}): confirm it, or keep the date")
+            found += [f"    {words(step, self.zone)}" for step in self.would.steps]
+        found += [f"  {_speech(spoken, self.zone)}" for spoken in self.spoken]
         if self.computed is not None:
             found.append(f"  by computation it would be due {said(self.computed)}")
         found += [f"  entry {m.n}, {m.actor}: {_MOVED[m.why]}: {said(m.old) or 'none'} -> {said(m.new) or 'none'}" for m in self.moves]
@@ -190,6 +250,9 @@ _MOVED = {
     "amount": "another amount applies",
     "calendar": "it goes by another version of its calendar",
     "changed": "it was changed",
+    "proposed": "a new date waits to be confirmed",
+    "confirmed": "the new date was confirmed",
+    "kept": "the date was kept, and not",
 }
 
 
@@ -206,6 +269,18 @@ def _amounts(story: ClockStory) -> Iterable[str]:
         yield f"{row.name}: {condition}: " + ("the first that fits" if row.taken else "did not fit when it started")
 
 
+def _read(reading: ReadAs) -> str:
+    kept = "goes by" if reading.used else "read otherwise"
+    words_ = said_reading(reading.name, reading.why, reading.citation) if reading.name else "as the rule is written"
+    return f"{kept}: last day {reading.day} ({words_})"
+
+
+def _speech(spoken: Spoken, zone: str) -> str:
+    when = _said(spoken.at, zone)
+    told = f"{when}: will be {spoken.word}" if spoken.n is None else f"entry {spoken.n}, {when}: {spoken.word}"
+    return told + (f", {spoken.mark}" if spoken.mark else "") + (f", for {spoken.to}" if spoken.to else "")
+
+
 def _interval(found: Interval, zone: str) -> str:
     counted = "" if found.open is None else f", {exact(found.open)} in open hours"
     why = f" ({found.why})" if found.why else ""
@@ -216,209 +291,4 @@ def _said(when: str | None, zone: str) -> str:
     return words(Step("at", when, when), zone) if when else ""
 
 
-def _sums(pairs: Iterable[tuple[str, int]]) -> dict[str, int]:
-    found: dict[str, int] = {}
-    for name, value in pairs:
-        found[name] = found.get(name, 0) + value
-    return found
-
-
-def tell(timer: Timer, instance: str, said: Sequence[Said], at: str, inputs: Inputs) -> ClockStory:
-    """The story of an instance.
-
-    Args:
-        timer: The clock.
-        instance: Which instance.
-        said: What entries left of it, in order; those after ``at`` are left out.
-        at: The moment asked about.
-        inputs: The case as conditions see it now: of a counted clock, how it was served.
-    """
-    known = [one for one in said if one.at <= at]
-    state = _state(known)
-    last = known[-1] if known else None
-    world = last.world if last else World()
-    status = last.row["status"] if last else ""
-    due = last.row.get("due") if last else None
-    breached = status == "breached" or (status == "running" and due is not None and due <= at)
-    live = status in ("running", "paused")
-    intervals = tuple(_intervals(timer, known, at))
-    used = _ran(timer, state, world, at) if timer.terms is not None else sum(i.elapsed for i in intervals if i.status == "running")
-    return ClockStory(
-        clock=timer.id,
-        instance=instance,
-        title=timer.says.title,
-        kind=timer.says.kind,
-        citation=timer.says.citation,
-        at=at,
-        status="breached" if breached else status,
-        started=last.row.get("started") if last else None,
-        anchor=state.get("anchor", last.row.get("started") if last else None),
-        amount=state.get("amount", timer.says.amount if timer.terms is None else ""),
-        table=_table(timer, state),
-        calendar=_calendar(timer, state, world),
-        due=due,
-        computed=state.get("computed"),
-        day=state.get("day"),
-        readings=tuple((name, day, when) for name, day, when in state.get("readings", ())),
-        unsettled=state.get("unsettled", ""),
-        breached=breached,
-        ran=used,
-        left=_left(state, due, used, at) if live else None,
-        if_resumed=_if_resumed(timer, state, world, at) if status == "paused" else None,
-        intervals=intervals,
-        moves=tuple(_moves(known)),
-        steps=tuple(_steps(timer, known, state, due, inputs)) if due else (),
-        zone=world.zone,
-    )
-
-
-def _state(known: Sequence[Said]) -> Json:
-    """The last state of an instance that stood in the head."""
-    return next((one.live for one in reversed(known) if one.live is not None), {})
-
-
-def _left(state: Json, due: str | None, used: int, at: str) -> int | None:
-    if "total" in state:
-        found: int = state["total"] - used
-    elif due is not None:
-        found = micros(due) - micros(at)
-    elif "left" in state:
-        found = state["left"]
-    else:
-        return None
-    return max(found, 0)
-
-
-def _ran(timer: Timer, state: Json, world: World, at: str) -> int:
-    if "since" in state and state["status"] == "running":
-        return reckoning.ran(timer, state, world, min(at, state.get("due", at)))
-    found: int = state.get("ran", 0)
-    return found
-
-
-def _if_resumed(timer: Timer, state: Json, world: World, at: str) -> str | None:
-    if "left" not in state:
-        return None
-    on = reckoning.measure(timer, reckoning.calendar_of(timer, state), world)
-    return on.add(at, Duration(micros=state["left"]))
-
-
-def _table(timer: Timer, state: Json) -> tuple[Choice, ...]:
-    rows = timer.terms.rows if timer.terms is not None else ()
-    found = []
-    for row in rows if len(rows) > 1 or (rows and rows[0].name) else ():
-        taken = row.name == state.get("row")
-        found.append(Choice(row.name, row.when.text if row.when is not None else "", taken))
-        if taken:
-            break
-    return tuple(found)
-
-
-def _calendar(timer: Timer, state: Json, world: World) -> str:
-    if timer.says.kind not in ("business", "counted"):
-        return ""
-    key = reckoning.calendar_of(timer, state)
-    working = world.calendars.get(key)
-    return f"{key} {working.calendar.version}" if working is not None else key
-
-
-def _intervals(timer: Timer, known: Sequence[Said], at: str) -> Iterable[Interval]:
-    for place, one in enumerate(known):
-        if one.live is None:
-            return
-        start = one.at if place else min(one.at, one.live.get("since", one.at))
-        end = known[place + 1].at if place + 1 < len(known) else at
-        if end <= start:
-            continue
-        status = one.row["status"]
-        working = one.world.calendars.get(reckoning.calendar_of(timer, one.live)) if timer.says.kind == "business" else None
-        counted = working.between(start, end) if working is not None else None
-        yield Interval(status, start, end, micros(end) - micros(start), counted, timer.says.pause if status == "paused" else "")
-
-
-def _stretch(one: Said) -> tuple[Any, ...]:
-    """What stays the same as long as a stretch goes on."""
-    return one.row["status"], one.world, (one.live or {}).get("calendar")
-
-
-def _moves(known: Sequence[Said]) -> Iterable[Move]:
-    before: Said | None = None
-    for one in known:
-        old, new = before.row.get("due") if before else None, one.row.get("due")
-        changed = old != new and (before is None or one.row["status"] in ("running", "paused"))
-        if changed or (before is None and one.live is not None):
-            yield Move(one.n, one.at, one.actor, one.kind, _why(before, one), old, new)
-        before = one
-
-
-def _why(before: Said | None, one: Said) -> str:
-    if before is None:
-        return "started"
-    was, now = before.live or {}, one.live or {}
-    if now.get("extended") == one.n:
-        return "extended"
-    if was.get("status") != now.get("status"):
-        return {"paused": "paused", "running": "resumed"}.get(now.get("status", ""), "changed")
-    for why, name in (("anchor", "anchor"), ("amount", "row")):
-        if was.get(name) != now.get(name):
-            return why
-    return "calendar" if before.world.calendars != one.world.calendars else "changed"
-
-
-def _steps(timer: Timer, known: Sequence[Said], state: Json, due: str, inputs: Inputs) -> Iterable[Step]:
-    world = known[-1].world
-    anchor: str = state["anchor"] if "anchor" in state else known[0].row["started"]
-    if timer.says.anchor is not None:
-        yield Step("anchored", anchor, anchor, note=_anchor_said(timer))
-    computed: str = state.get("computed") or due
-    if timer.says.kind == "counted":
-        try:
-            yield from reckoning.counted(
-                timer, state.get("amount", ""), reckoning.calendar_of(timer, state), anchor, world, inputs
-            ).safe.steps
-        except BadInput as wrong:
-            yield Step("unsettled", anchor, anchor, note=str(wrong.problems[0]))
-    else:
-        yield from _counted_time(timer, known, state, anchor, computed)
-    if computed != due:
-        yield Step("extended", computed, due, note=f"entry {state['extended']}")
-
-
-def _anchor_said(timer: Timer) -> str:
-    anchor = timer.says.anchor
-    assert anchor is not None
-    named = anchor.field or anchor.state or anchor.event or f"clock {anchor.clock}"
-    return f"{named} {anchor.offset}".strip()
-
-
-def _counted_time(timer: Timer, known: Sequence[Said], state: Json, anchor: str, due: str) -> Iterable[Step]:
-    """Stretch by stretch, and of office hours day by day."""
-    if timer.says.kind == "fixed":
-        yield Step("said", due, due, note=timer.says.due or "what was agreed")
-        return
-    zone = known[-1].world.zone
-    running: list[Said] = []
-    for one in known:
-        before = running[-1] if running else None
-        same = before is not None and _stretch(before) == _stretch(one)
-        if one.live is not None and one.row["status"] in ("running", "paused") and not same:
-            running.append(one)
-    start, last = reckoning.first_instant(anchor, zone), running[-1] if running else known[-1]
-    for place, one in enumerate(running):
-        begun = start if not place else one.at
-        end = due if one is last else running[place + 1].at
-        if end <= begun:
-            continue
-        if one.row["status"] == "paused":
-            yield Step("paused", begun, end, exact(micros(end) - micros(begun)), timer.says.pause)
-            continue
-        working = one.world.calendars.get(reckoning.calendar_of(timer, one.live or {})) if timer.says.kind == "business" else None
-        if working is not None:
-            yield from working.explain(begun, end)
-        else:
-            yield Step(
-                "added", begun, end, state.get("amount", timer.says.amount) if len(running) == 1 else exact(micros(end) - micros(begun))
-            )
-
-
-__all__ = ["Choice", "ClockStory", "Interval", "Move", "Said", "tell"]
+__all__ = ["Choice", "ClockStory", "Interval", "Move", "ReadAs", "Said", "Spoken", "Would"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from attrs import define
+from attrs import define, evolve
 
 from casekit.decisions import totals
 from casekit.decisions.conditions import Inputs
@@ -59,8 +59,13 @@ class Clocks:
 
     def next_due(self) -> str | None:
         """The next instant at which a clock has something to say."""
-        moments = [m for instances in self.live.values() for state in instances.values() if (m := _next(state)) is not None]
-        return min(moments, default=None)
+        first: str | None = None
+        for instances in self.live.values():
+            for state in instances.values():
+                moment = _next(state)
+                if moment is not None and (first is None or moment < first):
+                    first = moment
+        return first
 
     def speak(self, moment: str) -> None:
         """Warnings and breaches of one instant, in order of clocks."""
@@ -74,10 +79,15 @@ class Clocks:
                 warnings = state.get("warn", [])
                 if warnings and warnings[0] <= moment:
                     new = {**state, "warned": state.get("warned", 0) + 1, "warn": warnings[1:]}
+                    if "marks" in state:
+                        new["marks"] = state["marks"][1:]
                     self.put(timer.id, instance, new)
-                    self._run.raise_(f"clock.{timer.id}.warned")
-                if "due" in state and state["due"] <= moment:
-                    kept = {k: v for k, v in self.live[timer.id][instance].items() if k != "warn"}
+                    self._say(timer, instance, state, "warned")
+                if "due" in state and state["due"] <= moment and timer.says.emit:
+                    self.end(timer.id, instance, "fired")
+                    self._run.raise_(timer.says.emit, state.get("fields"), after=True)
+                elif "due" in state and state["due"] <= moment:
+                    kept = {k: v for k, v in self.live[timer.id][instance].items() if k not in ("warn", "marks")}
                     breached = {**kept, "status": "breached", "breached": moment}
                     self.put(timer.id, instance, self.cycles.breached(timer, breached) if self.cycles and timer.terms else breached)
                     self._run.raise_(f"clock.{timer.id}.breached")
@@ -85,8 +95,23 @@ class Clocks:
     def _escalate(self, timer: Timer, instance: str, state: Json) -> None:
         rest = state["escalate"][1:]
         new = {**state, "escalated": state.get("escalated", 0) + 1, "escalate": rest}
-        self.put(timer.id, instance, new if rest else {k: v for k, v in new.items() if k != "escalate"})
-        self._run.raise_(f"clock.{timer.id}.escalated")
+        if "marks" in state:
+            new["marks"] = state["marks"][1:]
+        self.put(timer.id, instance, new if rest else {k: v for k, v in new.items() if k not in ("escalate", "marks")})
+        self._say(timer, instance, state, "escalated")
+
+    def _say(self, timer: Timer, instance: str, state: Json, word: str) -> None:
+        """Raises the event of a warning or an escalation, and what it has of its own: an event, an addressee."""
+        self._run.raise_(f"clock.{timer.id}.{word}")
+        if "marks" not in state or timer.terms is None:
+            return
+        marks = timer.terms.warn if word == "warned" else timer.terms.escalate
+        says = marks[state["marks"][0]].says
+        if says.emit:
+            self._run.raise_(says.emit)
+        if says.emit or says.to:
+            named = {name: text for name, text in (("to", says.to), ("emit", says.emit)) if text}
+            self._run.ask(f"clock.{word}", clock=timer.id, instance=instance, at=says.at, due=state["due"], **named)
 
     def judge(self) -> bool:
         """Looks at every clock's conditions once; whether anything moved."""
@@ -113,21 +138,46 @@ class Clocks:
         timer = self._run.definition.timer(clock)
         self._begin(timer, instance, due, {"args": args})
 
+    def begin(self, clock: str, fields: Json) -> None:
+        """Starts an instance of a clock that actions start; ``fields`` are those of the event that it raises."""
+        timer = self._run.definition.timer(clock)
+        memory = self._run.machine["memory"]
+        count = memory.get("started", {}).get(clock, {}).get("count", 0) + 1
+        more: Json = {"fields": fields} if fields else {}
+        if self.cycles is not None and timer.terms is not None:
+            if not self.cycles.begin(timer, str(count), more):
+                return
+        elif (due := self._due(timer)) is not None:
+            self._begin(timer, str(count), due, more)
+        else:
+            return
+        memory["started"] = {**memory.get("started", {}), clock: {"on": False, "count": count}}
+
     def cancel(self, clock: str) -> None:
         """Ends every instance of a clock without a verdict."""
         for instance in sorted(self.live.get(clock, {})):
             self.end(clock, instance, "cancelled")
 
     def _end_all(self) -> bool:
-        """An ended case has no clocks: what was breached stays so, the rest is cancelled; reopening starts them anew."""
+        """An ended case has no clocks: what was breached stays so, what the ending meets is met, the rest is cancelled;
+        reopening starts them anew.
+        """
         moved = bool(self.live)
         for clock, instances in sorted(self.live.items()):
             for instance, state in sorted(instances.items()):
-                self.end(clock, instance, "breached" if state["status"] == "breached" else "cancelled")
+                self.end(clock, instance, self._verdict(clock, state))
         memory = self._run.machine["memory"]
         if any(known["on"] for known in memory.get("started", {}).values()):
             memory["started"] = {name: {**known, "on": False} for name, known in memory["started"].items()}
         return moved
+
+    def _verdict(self, clock: str, state: Json) -> str:
+        """How an instance ends with its case. Cancelling goes before stopping here, too."""
+        if state["status"] == "breached":
+            return "breached"
+        timer = self._run.definition.timer(clock)
+        cancelled = timer.cancel is not None and timer.cancel.holds(self._run.inputs)
+        return "met" if not cancelled and self._stopped(timer, state, None) else "cancelled"
 
     def _judge_one(self, timer: Timer, instance: str, state: Json) -> bool:
         inputs = self._run.inputs
@@ -203,19 +253,7 @@ class Clocks:
         sums = now.totals
         if run.world.postings is not None and "ledger" in run.machine:
             sums = totals.at(run.definition, [p for p in run.world.postings if p.at < at], run.machine["ledger"]["currency"], at)
-        return Inputs(
-            data=now.data,
-            totals=sums,
-            facts=now.facts,
-            event={},
-            active=now.active,
-            clocks=now.clocks,
-            ended=now.ended,
-            parties=now.parties,
-            documents=now.documents,
-            now=at,
-            zone=now.zone,
-        )
+        return evolve(now, totals=sums, event={}, now=at)
 
     def _rest(self, timer: Timer, instance: str, state: Json, paused: bool) -> bool:
         now = self._run.now

@@ -10,14 +10,18 @@ from collections.abc import Callable, Collection, Iterable, Mapping
 from itertools import takewhile
 from typing import Any, TypeVar
 
-from attrs import evolve, field, frozen
+from attrs import Factory, evolve, frozen
+from attrs import field as attr
 
 from casekit.decisions.chart import Chart, Deed, Kind, Node
-from casekit.decisions.conditions import Expression, Scope, load
+from casekit.decisions.conditions import Expression, Inputs, Scope, load
 from casekit.decisions.items import Planning, load_planning
+from casekit.decisions.needs import Load, Ready, load_requirements, rules_of
+from casekit.decisions.parts import Read
 from casekit.decisions.timers import Timer, anchors_of, calendars_of, counts_of, is_plain, timer
-from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, Requirement, State, Total, Transition
+from casekit.definition.casetype import ALWAYS, ENDED, Action, CaseType, State, Total, Transition
 from casekit.definition.fields import Field, kind_of
+from casekit.definition.requirements import Requirement, references, within
 from casekit.errors import BadInput, Problem
 
 GUARDED: Mapping[str, Mapping[str, str]] = {
@@ -30,13 +34,16 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "change": {},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
+    "confirm-clock": {"clock": "string"},
+    "keep-clock": {"clock": "string"},
     "item": {"item": "string", "action": "string"},
+    "approve": {"requirement": "string"},
 }
 """Core commands that a case type may guard → what its conditions see of them as ``event.<field>``."""
 
 INTERNAL = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|met|withdrawn)"
-    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed|approval\..+"
 )
 """Events that the core raises by itself."""
 
@@ -89,10 +96,12 @@ class Compiled:
         ways: Event → ways in order; ``always`` among them.
         fired: Events that someone may fire: not those that the core raises by itself, and not ``always``.
         timers: Clocks in order.
-        requirements: Key → record and condition, of the case type's own.
+        requirements: Key → requirement, of the case type's own.
         totals: Name → record and, where it has one, expression, in order.
         opening: Component → expression of what is charged on opening.
         foreign: Requirement keys that a plugin must answer.
+        asks: Requirement of the case type's own → those of plugins that it rests on, where there are any.
+        approved: Requirement → permission → what an approval of it covers.
         leading: Leaf state → event → the ways that may be taken from there: innermost source first, then in order.
         planning: The plan, its conditions loaded.
         calendars, counts: Keys of the calendars and rules of counting that its clocks go by.
@@ -108,7 +117,7 @@ class Compiled:
     ways: Mapping[str, tuple[Way, ...]]
     fired: frozenset[str]
     timers: tuple[Timer, ...]
-    requirements: Mapping[str, tuple[Requirement, Expression]]
+    requirements: Mapping[str, Ready]
     totals: Mapping[str, tuple[Total, Expression | None]]
     opening: tuple[tuple[str, Expression], ...]
     foreign: frozenset[str]
@@ -118,7 +127,9 @@ class Compiled:
     counts: frozenset[str] = frozenset()
     anchors: frozenset[str] = frozenset()
     termed: bool = False
-    nothing: dict[str, dict[str, str]] = field(factory=dict, repr=False)
+    asks: Mapping[str, frozenset[str]] = Factory(dict)
+    approved: Mapping[str, Mapping[str, frozenset[str]]] = Factory(dict)
+    nothing: dict[str, dict[str, str]] = attr(factory=dict, repr=False)
 
     @property
     def always(self) -> tuple[Way, ...]:
@@ -157,7 +168,10 @@ class _Loader:
         self.where = where
         self.problems: list[Problem] = []
         self.paths = tuple(_paths(case_type.states))
-        self.scope = _scope(case_type, frozenset(path for path, state in self.paths if not state.history))
+        self.tests: dict[str, Read] = dict.fromkeys(case_type.requirements, _not_yet)
+        self.scope = evolve(_scope(case_type, frozenset(path for path, state in self.paths if not state.history)), requirements=self.tests)
+        self.scope = evolve(self.scope, unasked=frozenset(key for key in case_type.requirements if rules_named(case_type, key)))
+        self._events: dict[str, dict[str, str]] | None = None
         self.seen = _seen(t.form for t in case_type.transitions.values())
 
     def compiled(self, digest: str, rules: Collection[str] | None) -> Compiled:
@@ -167,6 +181,7 @@ class _Loader:
         ways = self._ways(chart)
         nodes = {path: node for path, node in states.items() if node.kind != "history"}
         # A way that is taken from several states is one for each of them, the same for all leaves in it.
+        requirements = load_requirements(self.type, self.tests, self._loads)
         taken = {event: [evolve(way, source=path) for way in known for path in way.says.source] for event, known in ways.items()}
         built = Compiled(
             says=self.type,
@@ -180,7 +195,9 @@ class _Loader:
             counts=counts_of(self.type),
             anchors=anchors_of(self.type),
             termed=not all(is_plain(id_, self.type) for id_ in self.type.clocks),
-            requirements=self._requirements(),
+            requirements=requirements,
+            asks={key: rules for key in requirements if (rules := rules_of(requirements, [key]))},
+            approved=_approved(self.type),
             totals={name: (total, self._total(name, total)) for name, total in _in_order(self.type.totals)},
             opening=self._opening(),
             foreign=foreign,
@@ -215,6 +232,7 @@ class _Loader:
         named = [(f"/transitions/{key}/requires", r) for key, t in self.type.transitions.items() for r in t.requires]
         named += [(f"/guards/{command}", r) for command, keys in self.type.guards.items() for r in keys]
         named += [("/closing", r) for r in self.type.closing]
+        named += [(f"/requirements/{key}", r) for key, says in self.type.requirements.items() for r in references(says)]
         own = self.type.requirements
         for path, key in named:
             if key not in own and rules is not None and key not in rules:
@@ -279,6 +297,9 @@ class _Loader:
             self.load(action.when, f"{path}/when", kinds(form)),
             self._deeds(action.do, f"{path}/do", form),
             self._deeds(action.otherwise, f"{path}/otherwise", form),
+            action.after,
+            action.start,
+            action.cancel,
         )
 
     def _expressions(self, texts: Mapping[str, str], path: str, form: Mapping[str, Field]) -> tuple[tuple[str, Expression], ...]:
@@ -290,19 +311,18 @@ class _Loader:
 
         return timer(id_, self.type, self.load, note)
 
-    def _requirements(self) -> dict[str, tuple[Requirement, Expression]]:
-        events = self._seen_by_requirements()
-        found = {}
-        for key, says in self.type.requirements.items():
-            expression = self.load(says.when or " ", f"/requirements/{key}/when", events.get(key))
-            if expression is not None:
-                found[key] = (says, expression)
-        return found
+    def _loads(self, key: str) -> Load:
+        """What loads the conditions of a requirement: they see the events that it is asked about."""
+        if self._events is None:
+            self._events = self._seen_by_requirements()
+        event = self._events.get(key)
+        return lambda text, path: self.load(text, path, event)
 
     def _seen_by_requirements(self) -> dict[str, dict[str, str]]:
         """What a requirement may see of the events that it is asked about: the fields of all of them, where they are of one kind."""
         asked = [(key, kinds(t.form)) for t in self.type.transitions.values() for key in t.requires]
         asked += [(key, dict(GUARDED.get(command, {}))) for command, keys in self.type.guards.items() for key in keys]
+        asked += [(inner, fields) for key, fields in asked for inner in rests_on(self.type, key)]
         seen: dict[str, dict[str, str]] = {}
         for key, fields in asked:
             known = seen.setdefault(key, {})
@@ -322,6 +342,52 @@ class _Loader:
         texts = book.opening.items() if book else ()
         loaded = [(component, self.written(text, f"/ledger/opening/{component}", {}, "money")) for component, text in texts]
         return tuple((component, expression) for component, expression in loaded if expression is not None)
+
+
+def rests_on(case_type: CaseType, key: str) -> tuple[str, ...]:
+    """The requirements of a case type that one of them rests on, however deep: named as parts, or asked for by ``meets``."""
+    found: dict[str, None] = {}
+    waiting = [key]
+    while waiting:
+        says = case_type.requirements.get(waiting.pop())
+        for name in () if says is None else asked_by(says):
+            if name in case_type.requirements and name not in found:
+                found[name] = None
+                waiting.append(name)
+    return tuple(found)
+
+
+def rules_named(case_type: CaseType, key: str) -> frozenset[str]:
+    """The requirements that no case type says, and so a plugin must, on which one rests; itself, where it is one."""
+    if key not in case_type.requirements:
+        return frozenset({key})
+    own = [case_type.requirements[name] for name in (key, *rests_on(case_type, key))]
+    return frozenset(name for says in own for name in references(says) if name not in case_type.requirements)
+
+
+def asked_by(says: Requirement) -> tuple[str, ...]:
+    """The requirements that one names: as parts of it, or by ``meets`` in its conditions."""
+    texts = [part.when for _, part in within(says) if part.when]
+    return (*references(says), *(name for text in texts for name in MEETS.findall(text)))
+
+
+MEETS = re.compile(r"""\bmeets\(\s*['"]([^'"]*)""")
+"""Finds what a condition asks for by ``meets``."""
+
+
+def _approved(case_type: CaseType) -> dict[str, dict[str, frozenset[str]]]:
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for key, says in case_type.requirements.items():
+        for _, part in within(says):
+            if part.approval:
+                known = found.setdefault(key, {})
+                known[part.approval] = known.get(part.approval, frozenset()) | set(part.over)
+    return found
+
+
+def _not_yet(_: Inputs) -> None:
+    """Stands for the test of a requirement while its case type is compiled."""
+    return
 
 
 def inner(path: str, names: str) -> tuple[str, ...]:

@@ -23,6 +23,7 @@ from casekit.definition.counts import Count, Reading, check_count, period
 from casekit.errors import BadInput
 from casekit.model.time import Duration, day, local, zone_named
 
+_LAST_DAY_ONLY = "an inaccessible office moves only the day on which the period ends at last"
 _MOST_DOUBTS = 4
 """Doubtful holiday sets that one calendar may hold: each doubles the readings."""
 
@@ -35,6 +36,7 @@ class Due:
         reading: Names of what makes this reading (holiday sets that count, readings of the rule), joined by ``+``;
             empty: the rule as it is written.
         why: Reasons for the reading.
+        citation: Who or what it rests on, beside the law of the rule.
         day: The last day, in the zone of the count.
         at: The first instant that is too late; of a period in hours, its end.
         steps: How it came about.
@@ -42,6 +44,7 @@ class Due:
 
     reading: str
     why: str
+    citation: str
     day: str
     at: str
     steps: tuple[Step, ...]
@@ -79,9 +82,14 @@ class Counted:
         """Every reading and its steps in words, one a line."""
         found = [f"{self.amount} from {self.anchor} by {self.rule} {self.version} on {self.calendar} [{self.citation}]"]
         for due in self.readings:
-            found.append(f"  last day {due.day}" + (f" ({due.reading}: {due.why})" if due.reading else ""))
+            found.append(f"  last day {due.day}" + (f" ({said(due.reading, due.why, due.citation)})" if due.reading else ""))
             found += [f"    {words(step, self.zone)}" for step in due.steps]
         return found
+
+
+def said(reading: str, why: str, citation: str) -> str:
+    """A reading in words: its name, its reasons and what it rests on."""
+    return f"{reading}: {why}" + (f" [{citation}]" if citation else "")
 
 
 def count(
@@ -93,6 +101,7 @@ def count(
     zone: str = "",
     service: str = "",
     closures: Mapping[str, str] | None = None,
+    tolled: Iterable[tuple[str, str]] = (),
 ) -> Counted:
     """Counts a period from an event.
 
@@ -103,7 +112,8 @@ def count(
         amount: The period (``P14D``, ``-P10D``, ``P18M``, ``PT72H``); empty: the rule's own.
         zone: Zone of the days (the court's); empty: the calendar's.
         service: How it was served (``mail``), of periods that run from being served; else empty.
-        closures: Days on which the office was inaccessible → reason.
+        closures: Days on which the office was inaccessible → reason; None: those that the calendar says.
+        tolled: Stretches (canonical instants) in which the period rested, in order.
 
     Raises:
         BadInput: the rule or the period is malformed, an event that is neither day nor instant, a date beyond the
@@ -119,7 +129,8 @@ def count(
     zone = zone or working.calendar.zone
     zone_named(zone)
     start = _started(anchor, zone, stated, where)
-    setting = Setting(working, zone, closures=closures or {}, service=service)
+    closed = working.calendar.closures if closures is None else closures
+    setting = Setting(working, zone, closures=closed, service=service, tolled=tuple(tolled))
     found = [_walked(anchor, start, one, stated, said, names) for one, said, names in _variations(rule, stated, setting, where)]
     calendar = f"{working.calendar.key} {working.calendar.version}"
     return Counted(rule.key, rule.version, rule.citation, anchor, amount or rule.amount, calendar, zone, _distinct(found))
@@ -134,7 +145,11 @@ def _started(anchor: str, zone: str, amount: Duration, where: str) -> int | None
     return None if amount.micros else day_number(local(anchor, zone).date())
 
 
-def _variations(rule: Count, amount: Duration, setting: Setting, where: str) -> Iterator[tuple[Count, Setting, dict[str, str]]]:
+_Names = dict[str, tuple[str, str]]
+"""Name of a part of a reading → its reason and what it rests on."""
+
+
+def _variations(rule: Count, amount: Duration, setting: Setting, where: str) -> Iterator[tuple[Count, Setting, _Names]]:
     """Every reading: rule, setting, and names with reasons; the plainest come first."""
     backward = min(amount.months, amount.days, amount.micros) < 0
     sets = setting.working.calendar.holidays
@@ -148,9 +163,10 @@ def _variations(rule: Count, amount: Duration, setting: Setting, where: str) -> 
     for close_base in bases:
         for key, reading in others.items():
             for counting in _subsets(doubtful):
-                names = {**({key: reading.why} if reading else {}), **{name: holidays.doubtful for name, holidays in counting.items()}}
+                names: _Names = {key: (reading.why, reading.citation)} if reading else {}
+                names |= {name: (holidays.doubtful, holidays.citation) for name, holidays in counting.items()}
                 if not close_base:
-                    names["closure-of-the-last-day-only"] = "an inaccessible office moves only the day on which the period ends at last"
+                    names["closure-of-the-last-day-only"] = (_LAST_DAY_ONLY, "")
                 without = out | (doubtful.keys() - counting.keys())
                 yield _read(rule, reading), _set(setting, reading, without, close_base), names
 
@@ -176,12 +192,13 @@ def _set(setting: Setting, reading: Reading | None, without: frozenset[str], clo
     return attrs.evolve(setting, without=without, close_base=close_base, shift=reading.shift if reading else 0)
 
 
-def _walked(anchor: str, start: int | None, rule: Count, amount: Duration, setting: Setting, names: Mapping[str, str]) -> Due:
+def _walked(anchor: str, start: int | None, rule: Count, amount: Duration, setting: Setting, names: _Names) -> Due:
     walk = Walk(rule, amount, setting)
-    reading, why = "+".join(names), "; ".join(names.values())
+    reading, why = "+".join(names), "; ".join(why for why, _ in names.values())
+    citation = "; ".join(dict.fromkeys(c for _, c in names.values() if c))
     if start is None:
         at = walk.to_instant(anchor)
-        return Due(reading, why, local(at, setting.zone).date().isoformat(), at, tuple(walk.steps))
+        return Due(reading, why, citation, local(at, setting.zone).date().isoformat(), at, tuple(walk.steps))
     last, steps = walk.to_day(start), walk.steps
     following = rule.then
     while following is not None:
@@ -194,7 +211,7 @@ def _walked(anchor: str, start: int | None, rule: Count, amount: Duration, setti
     unknown = setting.working.opening.uncovered(last)
     text = date_of(last).isoformat()
     doubt = [Step("not-covered", text, text, note=unknown)] if unknown else []
-    return Due(reading, why, text, at, (*steps, *walk.steps, *doubt))
+    return Due(reading, why, citation, text, at, (*steps, *walk.steps, *doubt))
 
 
 def _distinct(found: Iterable[Due]) -> tuple[Due, ...]:

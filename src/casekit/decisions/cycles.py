@@ -8,17 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from casekit.decisions import reckoning
+from casekit.decisions import proposals, reckoning
 from casekit.decisions.timers import Timer
 from casekit.errors import BadInput
 from casekit.model.canonical import Json
+from casekit.model.time import micros
 
 if TYPE_CHECKING:
     from casekit.decisions.clocks import Clocks
     from casekit.decisions.machine import Run
 
-_OF_A_DUE = ("due", "computed", "warn", "escalate", "unsettled")
-_OF_A_TARGET = (*_OF_A_DUE, "row", "calendar", "amount", "total", "opens", "day", "rule", "readings")
+_OF_A_DUE = ("due", "computed", "warn", "marks", "escalate", "unsettled")
+OF_A_TARGET = (*_OF_A_DUE, "row", "calendar", "amount", "total", "opens", "day", "rule", "readings")
 
 
 class Cycles:
@@ -67,6 +68,15 @@ class Cycles:
             self._clocks.put(timer.id, str(before["count"] + 1), state)
         return True
 
+    def begin(self, timer: Timer, instance: str, more: Json) -> bool:
+        """Begins an instance that an action starts; whether it did."""
+        if not self._may_begin(timer, int(instance) - 1):
+            return False
+        state = self._begun(timer)
+        if state is not None:
+            self._clocks.put(timer.id, instance, state | more)
+        return state is not None
+
     def _vacant(self, timer: Timer) -> bool:
         """Whether a clock that must run while its start condition holds does not, and nothing ends it."""
         inputs = self._run.inputs
@@ -97,7 +107,7 @@ class Cycles:
             state |= {"ran": carried, "since": max(state["since"], run.now)}
         if self._resets(timer):
             state["reset"] = True
-        return self._due(timer, state | target)
+        return self.due(timer, state | target)
 
     def _anchor(self, timer: Timer) -> str | None:
         run = self._run
@@ -106,21 +116,32 @@ class Cycles:
     def _instant(self, anchor: str) -> str:
         return reckoning.first_instant(anchor, self._run.world.zone)
 
-    def _due(self, timer: Timer, state: Json) -> Json:
+    def due(self, timer: Timer, state: Json) -> Json:
         """The state with its due instant and warnings, where it has a target."""
-        now, world, terms = self._run.now, self._run.world, timer.terms
-        state = {name: value for name, value in state.items() if name not in ("due", "warn")}
+        world = self._run.world
+        state = {name: value for name, value in state.items() if name not in ("due", "warn", "marks")}
         try:
             due = reckoning.due_of(timer, state, world)
         except BadInput as wrong:
             return {**state, "unsettled": str(wrong.problems[0])}
-        if due is None or terms is None:
+        if due is None:
             return state
         state["due"] = due
         if "more" in state:  # what an actor gave lies beyond what was computed
-            state["computed"] = reckoning.due_of(timer, {**state, "total": state["total"] - state["more"]}, world)
-        warn = [at for at in reckoning.spoken(timer, terms.warn, state, world) if now < at < due]
-        return {**state, "warn": warn} if warn else state
+            state["computed"] = self._computed(timer, state)
+        return state | self.warnings(timer, state)
+
+    def _computed(self, timer: Timer, state: Json) -> str | None:
+        world = self._run.world
+        if timer.says.kind == "counted":
+            return reckoning.later(timer, state["due"], -state["more"], world.zone)
+        return reckoning.due_of(timer, {**state, "total": state["total"] - state["more"]}, world)
+
+    def warnings(self, timer: Timer, state: Json) -> Json:
+        """When an instance with a due instant warns from now on, as the head keeps it."""
+        assert timer.terms is not None
+        found = reckoning.spoken(timer, timer.terms.warn, state, self._run.world)
+        return _said("warn", timer, [(at, place) for at, place in found if self._run.now < at < state["due"]])
 
     def judge(self, timer: Timer, instance: str, state: Json) -> bool | None:
         """What comes between stopping and resting: counting anew, and what a change makes of it; None: nothing of the kind."""
@@ -132,7 +153,8 @@ class Cycles:
         if not held and state.get("reset"):
             self._clocks.put(timer.id, instance, {name: value for name, value in state.items() if name != "reset"})
             return True
-        if timer.says.on_change != "keep" and state["status"] != "breached":
+        counted = timer.says.kind == "counted"
+        if timer.says.on_change != "keep" and state["status"] != "breached" and not (counted and state["status"] == "paused"):
             return self._follow(timer, instance, state)
         return None
 
@@ -157,15 +179,20 @@ class Cycles:
         """What becomes of an instance whose row or anchor is another now."""
         run, changes = self._run, timer.says.changes
         row = reckoning.chosen(timer, run.inputs)
-        other_row = "amount" in changes and (row.name if row else "") != state.get("row", "")
+        known = proposals.looked_at(state)
+        other_row = "amount" in changes and (row.name if row else "") != known[0]
         if "amount" in changes and timer.says.kind == "fixed":
             said = run.inputs.data.get(timer.says.due)
             target = reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs)
             other_row = said is not None and target["total"] != state["total"] - state.get("more", 0)
         moved = self._anchor(timer) if "anchor" in changes and timer.says.anchor is not None else None
-        other_anchor = moved is not None and moved != state["anchor"]
+        other_anchor = moved is not None and moved != known[1]
         if not other_row and not other_anchor:
             return None
+        if timer.says.kind == "counted":
+            row = row if "amount" in changes else reckoning.row_of(timer, state)
+            proposals.propose(run, timer, instance, state, row, moved or state["anchor"])
+            return True
         self.recompute(timer, instance, state, moved if other_anchor else None, row_too=other_row)
         return True
 
@@ -181,10 +208,9 @@ class Cycles:
             used: What it has used up so far; None: it is measured now.
         """
         run = self._run
-        rows = timer.terms.rows if timer.terms is not None else ()
-        row = reckoning.chosen(timer, run.inputs) if row_too else next((r for r in rows if r.name == state.get("row", "")), None)
-        kept = {name: value for name, value in state.items() if name not in _OF_A_TARGET}
-        if timer.says.on_change == "restart" and timer.says.kind != "counted":
+        row = reckoning.chosen(timer, run.inputs) if row_too else reckoning.row_of(timer, state)
+        kept = {name: value for name, value in state.items() if name not in OF_A_TARGET}
+        if timer.says.on_change == "restart":
             kept |= {"anchor": anchor or (run.now if timer.says.anchor is None else state["anchor"]), "since": run.now, "ran": 0}
         elif anchor is None:
             kept |= used if used is not None else self.used(timer, state)
@@ -193,7 +219,7 @@ class Cycles:
         kept |= reckoning.targeted(timer, row, kept["anchor"], run.world, run.inputs)
         if "more" in kept and "total" in kept:
             kept["total"] += kept["more"]
-        new = self._due(timer, {**kept, "moved": run.now}) if state["status"] == "running" else _left(kept)
+        new = self.due(timer, {**kept, "moved": run.now}) if state["status"] == "running" else _left(kept)
         if "more" in state and "due" in state and "due" in new:
             new["due"] = state["due"]  # what an actor has set stays
         self._clocks.put(timer.id, instance, new)
@@ -217,6 +243,8 @@ class Cycles:
 
     def rest(self, timer: Timer, instance: str, state: Json, *, paused: bool) -> bool:
         """Lets an instance rest, or run on: what it has used up is kept, counted on its own calendar."""
+        if timer.says.kind == "counted":
+            return self._rest_counted(timer, instance, state, paused=paused)
         now, world = self._run.now, self._run.world
         if paused and state["status"] == "running":
             used = reckoning.ran(timer, state, world, now)
@@ -241,26 +269,55 @@ class Cycles:
             return True
         return False
 
+    def _rest_counted(self, timer: Timer, instance: str, state: Json, *, paused: bool) -> bool:
+        """Lets a period that the law counts rest, or run on: it is counted anew, without the days on which it rested."""
+        run = self._run
+        if paused and state["status"] == "running":
+            waits = ("would", "asked") if "would" in state else ()  # it is asked again when it runs on
+            kept = {name: value for name, value in state.items() if name not in ("due", "computed", "warn", *waits)}
+            if "warn" in state:
+                kept["unsaid"] = len(state["warn"])
+            if "due" in state:
+                kept["left"] = micros(state["due"]) - micros(run.now)
+            self._clocks.put(
+                timer.id, instance, {**kept, "status": "paused", "rests": run.now, "ran": reckoning.run_so_far(state, run.now)}
+            )
+            return True
+        if not paused and state["status"] == "paused":
+            row = reckoning.row_of(timer, state)
+            names = ("left", "rests", "unsaid", "ran", *OF_A_TARGET)
+            kept = {name: value for name, value in state.items() if name not in names or name == "marks"}
+            rests = [*state.get("tolled", ()), [state["rests"], run.now]]
+            new = {**kept, "status": "running", "tolled": rests, "since": self._instant(state["anchor"]), "moved": run.now}
+            new |= reckoning.targeted(timer, row, state["anchor"], run.world, run.inputs, rests)
+            new |= reckoning.with_more(timer, new, run.world)
+            self._clocks.put(timer.id, instance, self._resumed(timer, new, state.get("unsaid", 0)))
+            return True
+        return False
+
     def _resumed(self, timer: Timer, state: Json, unsaid: int) -> Json:
         assert timer.terms is not None
-        new = self._due(timer, state)
+        marks = state.get("marks")
+        new = self.due(timer, state)
         new.pop("warn", None)
+        new.pop("marks", None)
         if unsaid and "due" in new:
-            marks = reckoning.spoken(timer, timer.terms.warn, new, self._run.world)
-            new["warn"] = [max(at, self._run.now) for at in marks[len(marks) - unsaid :]]
+            found = reckoning.spoken(timer, timer.terms.warn, new, self._run.world)
+            left = [mark for mark in found if mark[1] in marks] if marks is not None else found[len(found) - unsaid :]
+            new |= _said("warn", timer, [(max(at, self._run.now), place) for at, place in left])
         return new
 
     def breached(self, timer: Timer, state: Json) -> Json:
         """A breached instance with the escalations that lie ahead of it."""
         assert timer.terms is not None
         found = reckoning.spoken(timer, timer.terms.escalate, state, self._run.world, after=True)
-        return {**state, "escalate": found} if found else state
+        return state | _said("escalate", timer, found)
 
     def stopped_late(self, timer: Timer, instance: str, state: Json) -> bool:
         """Notes that a breached instance was met after all, which ends its escalations."""
         if "stopped" in state or timer.stop is None or not timer.stop.holds(self._run.inputs):
             return False
-        kept = {name: value for name, value in state.items() if name != "escalate"}
+        kept = {name: value for name, value in state.items() if name not in ("escalate", "marks")}
         self._clocks.put(timer.id, instance, {**kept, "stopped": self._run.now})
         return True
 
@@ -277,3 +334,11 @@ def _left(state: Json) -> Json:
     """A resting instance with what is left of its amount."""
     kept = {name: value for name, value in state.items() if name not in ("left", "since")}
     return {**kept, "left": max(state["total"] - state.get("ran", 0), 0)} if "total" in state else kept
+
+
+def _said(name: str, timer: Timer, found: list[tuple[str, int]]) -> Json:
+    """Moments at which a clock speaks, as the head keeps them: which mark each is only where that matters."""
+    if not found:
+        return {}
+    addressed = timer.terms is not None and timer.terms.addressed
+    return {name: [at for at, _ in found], **({"marks": [place for _, place in found]} if addressed else {})}

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from casekit.decisions import reckoning
 from casekit.decisions.calendar import Working
-from casekit.decisions.timers import Timer
+from casekit.decisions.proposals import looked_at, propose
+from casekit.decisions.timers import Row, Timer
 from casekit.definition.counts import Counts
 from casekit.errors import BadInput
 from casekit.model.canonical import Json
@@ -56,8 +57,10 @@ def extend(run: Run, clock: str, instance: str, to: str, by: Duration | None, en
             raise BadInput.at(
                 f"clock {clock}", "it rests, and has no date that could be set", "give more time (by), or let it run on first"
             )
-        more = on.between(run.now, on.add(run.now, by))
-        run.clocks.put(clock, instance, _longer({**state, "left": state["left"] + more, "extended": entry}, more))
+        until = on.add(run.now, by)
+        more = on.between(run.now, until)
+        longer = {**state, "left": state["left"] + more, "extended": entry}
+        run.clocks.put(clock, instance, _longer(longer, more, _given(timer, state, run.now, until, run)))
         return None, None
     before = state.get("due")
     if before is None:
@@ -65,11 +68,10 @@ def extend(run: Run, clock: str, instance: str, to: str, by: Duration | None, en
     due = to or (on.add(before, by) if by is not None else before)
     if due <= run.now or due == before:
         raise BadInput.at(f"clock {clock}", f"{due} is no later time for it", "give an instant that lies ahead and is not the present one")
-    new = {name: value for name, value in state.items() if name not in ("due", "warn")}
+    new = {name: value for name, value in state.items() if name not in ("due", "warn", "marks")}
     new |= {"due": due, "computed": state.get("computed", before), "extended": entry}
-    new = _longer(new, on.between(before, due))
-    warn = [at for at in _warnings(timer, new, run) if run.now < at < due]
-    run.clocks.put(clock, instance, {**new, "warn": warn} if warn else new)
+    new = _longer(new, on.between(before, due), _given(timer, state, before, due, run))
+    run.clocks.put(clock, instance, new | _warnings(timer, new, run))
     run.raise_(f"clock.{clock}.moved")
     return before, due
 
@@ -84,21 +86,36 @@ def adopt(run: Run, calendars: Mapping[str, Working], counts: Mapping[str, Count
                 stand.append((timer, instance, state, cycles.used(timer, state)))
     run.world.calendars, run.world.counts = calendars, counts
     for timer, instance, state, used in stand:
-        if timer.says.on_change != "keep" and "calendar" in timer.says.changes and cycles is not None:
+        if timer.says.kind == "counted":
+            follows = timer.says.on_change != "keep" and "calendar" in timer.says.changes and state["status"] == "running"
+            if follows:
+                propose(run, timer, instance, state, *_basis(timer, state), state.get("would", {}).get("why", "calendar"))
+        elif timer.says.on_change != "keep" and "calendar" in timer.says.changes and cycles is not None:
             cycles.recompute(timer, instance, state, used=used)
         elif any(state.get(name) != value for name, value in used.items()):
             run.clocks.put(timer.id, instance, {**state, **used})
+
+
+def _basis(timer: Timer, state: Json) -> tuple[Row | None, str]:
+    """By which row and anchor an instance is counted: those of a proposal that waits, else its own."""
+    row, anchor = looked_at(state) if "would" in state else (state.get("row", ""), state["anchor"])
+    return reckoning.row_of(timer, {"row": row}), anchor
 
 
 def _measure(timer: Timer, state: Json, run: Run) -> reckoning.Measure:
     return reckoning.measure(timer, reckoning.calendar_of(timer, state), run.world)
 
 
-def _longer(state: Json, more: int) -> Json:
-    return {**state, "total": state["total"] + more, "more": state.get("more", 0) + more} if "total" in state else state
+def _given(timer: Timer, state: Json, before: str, after: str, run: Run) -> int:
+    return reckoning.given(timer, before, after, run.world, reckoning.calendar_of(timer, state))
 
 
-def _warnings(timer: Timer, state: Json, run: Run) -> list[str]:
-    if timer.terms is None:
-        return run.clocks.warnings(timer, state["due"])
-    return reckoning.spoken(timer, timer.terms.warn, state, run.world)
+def _longer(state: Json, more: int, given: int) -> Json:
+    return {**state, "total": state["total"] + more, "more": state.get("more", 0) + given} if "total" in state else state
+
+
+def _warnings(timer: Timer, state: Json, run: Run) -> Json:
+    if timer.terms is not None and run.clocks.cycles is not None:
+        return run.clocks.cycles.warnings(timer, state)
+    warn = [at for at in run.clocks.warnings(timer, state["due"]) if run.now < at < state["due"]]
+    return {"warn": warn} if warn else {}

@@ -17,7 +17,7 @@ from typing import Any, NoReturn
 from attrs import field, frozen
 
 from casekit.decisions import parts
-from casekit.decisions.parts import Part
+from casekit.decisions.parts import Inputs, Part
 from casekit.definition.fields import DECIMAL
 from casekit.errors import BadInput
 from casekit.model.money import LARGEST, parse
@@ -80,6 +80,8 @@ class Scope:
         sealed: What it may not read although it is declared, for what it comes to is written in the clear: ``name``,
             ``event.name``, ``fact:key``.
         time: Whether it may read ``today`` and ``now``.
+        requirements: Requirements of the case type → the test of each; filled while the case type is compiled.
+        unasked: Those of them that rest on a plugin's rule: no plugin is asked in a condition.
     """
 
     data: Mapping[str, str] = field(factory=dict)
@@ -95,6 +97,8 @@ class Scope:
     items: frozenset[str] = frozenset()
     milestones: frozenset[str] = frozenset()
     counter: bool = False
+    requirements: Mapping[str, parts.Read] = field(factory=dict)
+    unasked: frozenset[str] = frozenset()
 
 
 def built(text: str, scope: Scope, where: str) -> Part:
@@ -275,13 +279,15 @@ class _Builder:
         if left.kind != right.kind and kinds != _NUMBERS:
             if kinds != {"money", "integer"} or not (left.zero or right.zero):
                 self.refuse(node, f"compares {SAID[left.kind]} with {SAID[right.kind]}", _ADVICE_COMPARE)
-            compare = parts.on_sign(compare, swapped=left.zero)
-        elif "other" in kinds:
+            return parts.on_sign(compare, right.read if left.zero else left.read, swapped=left.zero)
+        if "other" in kinds:
             self.refuse(node, "compares lists or maps", "ask known(…) whether one is there")
         elif not kinds <= _ORDERED and not isinstance(sign, (ast.Eq, ast.NotEq)):
             self.refuse(node, f"puts {SAID[left.kind]} in an order", "compare texts and tests by == and != only")
         elif kinds == {"money"}:
             compare = parts.on_money(compare)
+        if right.literal:
+            return parts.with_literal(compare, left.read, right.read(_NOBODYS))
         return parts.both(compare, left.read, right.read)
 
     def membership(self, node: ast.expr, left: Part, sign: ast.cmpop, right: ast.expr, depth: int) -> parts.Read:
@@ -307,7 +313,7 @@ class _Builder:
             self.refuse(node, "takes one text that is written out", f"write {_CALLS[self.text(node.func)][1]}")
         return argument.value
 
-    def declared(self, node: ast.Call, what: str, names: frozenset[str] | Mapping[str, str] | None) -> str:
+    def declared(self, node: ast.Call, what: str, names: frozenset[str] | Mapping[str, Any] | None) -> str:
         word = self.word(node)
         if names is not None and word not in names:
             self.refuse(node, f"names {what} that is not declared here", _known(names))
@@ -338,6 +344,14 @@ class _Builder:
         if node.args or not self.scope.counter:
             self.refuse(node, "can't be asked here", "counter() stands in the conditions of a plan item, with nothing in its brackets")
         return Part(self.text(node), "integer", parts.counter)
+
+    def meets(self, node: ast.Call, _: int) -> Part:
+        if self.scope.sealed:
+            self.refuse(node, "may rest on what is personal, and what this comes to is written in the clear", "test it in a condition")
+        key = self.declared(node, "a requirement", self.scope.requirements)
+        if key in self.scope.unasked:
+            self.refuse(node, "rests on a plugin's rule, and no plugin is asked in a condition", "name it in requires, or as a part")
+        return Part(self.text(node), "boolean", parts.looked_up(self.scope.requirements, key))
 
     def parties(self, node: ast.Call, _: int) -> Part:
         return Part(self.text(node), "integer", parts.number_of_parties(self.declared(node, "a role", self.scope.roles)))
@@ -391,11 +405,12 @@ class _Builder:
         return Part(self.text(node), kind, parts.each_known(apply, [part.read for part in taken]), inner)
 
 
-def _known(names: Mapping[str, str] | frozenset[str] | tuple[str, ...]) -> str:
+def _known(names: Mapping[str, Any] | frozenset[str] | tuple[str, ...]) -> str:
     return "known here: " + (", ".join(sorted(names)) or "none")
 
 
 _NO_VALUE = Part("", "other", parts.constant(None))
+_NOBODYS = Inputs()
 """What stands after ``in``: nothing that a further comparison could take."""
 _ADVICE_ARITHMETIC = "money joins money by + and -, and is taken a whole number of times by *; numbers join numbers"
 _ADVICE_COMPARE = "compare like with like: money with money('…') or with 0, days with day('…') or today, instants with now"
@@ -420,6 +435,7 @@ _CALLS: Mapping[str, tuple[_Build, str]] = {
     "counter": (_Builder.count, "counter()"),
     "known": (_Builder.known, "known(field)"),
     "fact": (_Builder.fact, "fact('key')"),
+    "meets": (_Builder.meets, "meets('requirement')"),
     "parties": (_Builder.parties, "parties('role')"),
     "documents": (_Builder.documents, "documents('kind')"),
     "money": (_Builder.money, "money('1.00 EUR')"),

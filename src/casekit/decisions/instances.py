@@ -18,6 +18,9 @@ from casekit.model.time import add, day_after, day_start, from_micros, micros
 if TYPE_CHECKING:
     from casekit.decisions.machine import Run
 
+CHOSEN = "option:"
+"""How the source of an item begins that came with an option."""
+
 _ROW = ("at", "started", "due", "source")
 _NOTHING: Mapping[str, Any] = {}
 

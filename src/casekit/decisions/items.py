@@ -10,12 +10,13 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from attrs import evolve, frozen
+from attrs import Factory, evolve, frozen
 
 from casekit.decisions.conditions import Expression, Scope, load
 from casekit.definition.casetype import CaseType
 from casekit.definition.load import canonical_text, structure
 from casekit.definition.plan import Due, Item, Sentry
+from casekit.definition.requirements import within
 from casekit.errors import BadInput, Problem
 from casekit.model.canonical import parse
 from casekit.model.time import Duration, duration
@@ -117,6 +118,7 @@ class Planning:
         references: Events whose last moment is kept, for due moments count from them.
         listening: Listeners and timers at which neither the lifecycle nor a condition looks.
         public: Items at which one of them does.
+        scope: What conditions of items may name; those of a case's own items as well.
     """
 
     pieces: Mapping[str, Piece]
@@ -130,6 +132,7 @@ class Planning:
     references: frozenset[str]
     listening: tuple[str, ...]
     public: frozenset[str]
+    scope: Scope = Factory(Scope)
 
 
 def event_named(text: str, items: Iterable[str]) -> str:
@@ -146,7 +149,7 @@ def load_planning(case_type: CaseType, scope: Scope, where: str, problems: list[
     """The plan of a case type; what is wrong with its conditions and durations is added to ``problems``."""
     items = case_type.plan
     pieces = {key: _Loader(key, items, scope, f"{where}: /plan/{key}", problems).piece() for key in _outside_in(items)}
-    return _planning(pieces, _public(case_type) if items else frozenset())
+    return _planning(pieces, _public(case_type) if items else frozenset(), scope)
 
 
 @lru_cache(maxsize=512)
@@ -160,12 +163,16 @@ def extended(planning: Planning, local: str) -> Planning:
     items = {**{key: piece.says for key, piece in planning.pieces.items()}, **added}
     problems: list[Problem] = []
     pieces = dict(planning.pieces)
+    milestones = {key for key, item in added.items() if item.kind == "milestone"}
+    scope = evolve(planning.scope, items=planning.scope.items | set(added), milestones=planning.scope.milestones | milestones)
     for key in _outside_in(items):
         if key in added:
-            pieces[key] = evolve(_Loader(key, items, Scope(), f"plan/{key}", problems).piece(), local=True)
+            pieces[key] = evolve(_Loader(key, items, scope, f"plan/{key}", problems).piece(), local=True)
     if problems:
         raise BadInput(problems)
-    return _planning({key: pieces[key] for key in _outside_in(items)}, planning.public)
+    # What a condition of the case's own looks at is no orphan.
+    public = planning.public | (set(_ASKED.findall(local)) & set(items))
+    return evolve(_planning({key: pieces[key] for key in _outside_in(items)}, public, scope), scope=planning.scope)
 
 
 class _Loader:
@@ -230,7 +237,7 @@ class _Loader:
         return event_named(due.of, self.items)
 
 
-def _planning(pieces: Mapping[str, Piece], public: frozenset[str]) -> Planning:
+def _planning(pieces: Mapping[str, Piece], public: frozenset[str], scope: Scope) -> Planning:
     within: dict[str, list[str]] = {}
     offered: dict[str, list[str]] = {}
     listeners: dict[str, list[Place]] = {}
@@ -254,6 +261,7 @@ def _planning(pieces: Mapping[str, Piece], public: frozenset[str]) -> Planning:
         references=frozenset(of for of in references if not of.startswith("data:")),
         listening=tuple(key for key, p in pieces.items() if p.says.kind in LISTENING and key not in public),
         public=public,
+        scope=scope,
     )
 
 
@@ -288,8 +296,10 @@ def _outside_in(items: Mapping[str, Item]) -> list[str]:
 
 
 def asked_for(case_type: CaseType) -> frozenset[str]:
-    """Items that a condition of the case type looks at."""
-    return frozenset(_ASKED.findall(canonical_text(case_type)))
+    """Items that a condition or a requirement of the case type looks at."""
+    said = [part for says in case_type.requirements.values() for _, part in within(says)]
+    named = {name for part in said for name in (part.item, part.milestone) if name}
+    return frozenset({*_ASKED.findall(canonical_text(case_type)), *named})
 
 
 def _public(case_type: CaseType) -> frozenset[str]:

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import define, field
 
 from casekit.decisions import totals
+from casekit.decisions.approvals import lapsed
 from casekit.decisions.calendar import Working
 from casekit.decisions.chart import ROOT, Deed, Move, Passage
 from casekit.decisions.clocks import Clocks
@@ -47,6 +48,7 @@ class World:
             breached after it are judged again.
         calendars: Business time, by the key that clocks know it by; of the versions that the case is pinned to.
         counts: Rules of counting, likewise.
+        approvals: Requirement → permission → actor → when and by which entry they approved.
     """
 
     data: Mapping[str, Any] = field(factory=dict)
@@ -58,6 +60,7 @@ class World:
     since: str | None = None
     calendars: Mapping[str, Working] = field(factory=dict)
     counts: Mapping[str, Counts] = field(factory=dict)
+    approvals: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
 
 
 @define
@@ -98,6 +101,7 @@ class Run:
         self.happened: list[str] = []
         self.effects: list[Effect] = []
         self._queue: list[tuple[str, Mapping[str, Any]]] = []
+        self._later: list[tuple[str, Mapping[str, Any]]] = []
         self._event: Mapping[str, Any] = _NOTHING
         self._left = LIMIT
         self._recent: list[str] = []
@@ -113,6 +117,7 @@ class Run:
             documents=world.documents,
             now=now,
             zone=world.zone,
+            approvals=world.approvals,
         )
         planned = definition.planning.pieces or "plan" in snapshot["memory"]
         self._plan = Plan(self) if planned else None
@@ -144,9 +149,10 @@ class Run:
         self._arrive(self.definition.chart.landing(self.definition.chart.nodes[ROOT].initial))
 
     def tick(self) -> None:
-        """Lets every clock speak that is due by now, in due order, each to quiescence."""
+        """Lets every clock speak that is due by now, in due order, each to quiescence, and comes to rest."""
         end, last = self.now, ""
-        while (moment := self.next_due()) is not None and moment <= end:
+        moment = self.machine.get("wake")
+        while moment is not None and moment <= end:
             if moment != last:
                 # Each instant is a macrostep of its own: a tick that comes years late is no livelock.
                 self._left, self._recent, last = LIMIT, [], moment
@@ -155,7 +161,10 @@ class Run:
             if self._plan is not None:
                 self._plan.speak(moment)
             self.settle()
-        self.now = self.inputs.now = end
+            moment = self.machine.get("wake")
+        if last != end:  # conditions may look at the time
+            self.now = self.inputs.now = end
+            self.settle()
 
     def next_due(self) -> str | None:
         """The next instant at which a clock or an item of the plan has something to say."""
@@ -172,12 +181,25 @@ class Run:
         if not self.definition.totals.keys() <= known.keys():
             known = {**totals.nothing(self.definition, posting.amount.currency), **known}
         self.machine["totals"] = self.inputs.totals = totals.posted(self.definition, known, posting, taken_back)
+        if self.inputs.approvals:
+            self.touch(*(name for name, value in self.machine["totals"].items() if known.get(name) != value))
         self.machine["ledger"] = ledger
         self.raise_(posting.kind)
 
-    def raise_(self, event: str, fields: Mapping[str, Any] | None = None) -> None:
-        """Puts an internal event into the queue."""
-        self._queue.append((event, fields or _NOTHING))
+    def raise_(self, event: str, fields: Mapping[str, Any] | None = None, *, after: bool = False) -> None:
+        """Puts an internal event into the queue, or into the one that is looked at when everything else is at rest."""
+        (self._later if after else self._queue).append((event, fields or _NOTHING))
+
+    def ask(self, effect: str, **args: Any) -> None:
+        """Asks for an effect."""
+        self.effects.append(Effect(effect, args))
+
+    def touch(self, *names: str) -> None:
+        """Something has changed that approvals may cover: those that do lapse."""
+        if self.inputs.approvals:
+            self.inputs.approvals, lost = lapsed(self.inputs.approvals, self.definition.approved, names)
+            for requirement in lost:
+                self.raise_(f"approval.{requirement}.lapsed")
 
     def candidates(self, event: str) -> tuple[Way, ...]:
         """The ways for an event from the active states, innermost source first, then in order; conditions apart.
@@ -241,7 +263,10 @@ class Run:
             if self._plan is not None and self._plan.step():
                 continue
             if not self.clocks.judge():
-                break
+                if not self._later:
+                    break
+                self._hear(*self._later.pop(0))
+                continue
             self.count("clocks")
             if self._plan is not None:
                 self._plan.stirred = True
@@ -263,10 +288,13 @@ class Run:
         self._plan = None
 
     def _eventless(self) -> bool:
-        ways = self._first("always", lambda way, inputs: _holds(way, inputs) and self._met(way))
+        ways = self._first("always", self._free)
         if ways:
             self.take(ways, self._event)
         return bool(ways)
+
+    def _free(self, way: Way, inputs: Inputs) -> Any:
+        return (way.when is None or way.when.holds(inputs)) and self._met(way)
 
     def _hear(self, event: str, fields: Mapping[str, Any]) -> None:
         """Takes an internal event out of the queue."""
@@ -284,19 +312,18 @@ class Run:
     def _first(self, event: str, test: Callable[[Way, Inputs], Any]) -> tuple[Way, ...]:
         """The optimal set: per leaf the first way that passes the test, and of those in conflict one."""
         leading, active, inputs = self.definition.leading, self.machine["active"], self.inputs
-        found: dict[Way, None] = {}
+        ways: tuple[Way, ...] = ()
         for leaf in active:
             for way in leading[leaf].get(event, ()):
                 if test(way, inputs):
-                    found[way] = None
+                    ways = ways if way in ways else (*ways, way)
                     break
-        ways = tuple(found)
         return ways if len(ways) < 2 else self.definition.chart.compatible(active, ways, self.machine.get("history") or _NOTHING)
 
     def _met(self, way: Way) -> bool:
         """Whether the requirements of a way that nobody fires are met; those of plugins can't be asked here."""
         own = self.definition.requirements
-        return all(key in own and own[key][1].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
+        return all(key in own and own[key].holds(self.inputs) for key in way.needs) and not (self._plan and self._plan.blockers(way))
 
     def _arrive(self, move: Move) -> None:
         machine = self.machine
@@ -306,6 +333,7 @@ class Run:
         machine["outcome"] = move.outcome or None
         if over and move.category not in ENDED:
             machine["cycle"] += 1
+            self._begin_anew()
         if self.definition.anchors and self.clocks.cycles is not None:
             self.clocks.cycles.entered(move.entered)
         if self._plan is not None:
@@ -313,6 +341,13 @@ class Run:
                 self._plan.hear(f"state.enter:{path}")
         self._pass(move.entering)
         self.inputs.active = move.active
+
+    def _begin_anew(self) -> None:
+        """What was approved was the case as it then ended."""
+        for requirement in self.inputs.approvals:
+            self.raise_(f"approval.{requirement}.lapsed")
+        if self.inputs.approvals:
+            self.inputs.approvals = _NOTHING
 
     def _pass(self, passages: Iterable[Passage]) -> None:
         for passage in passages:
@@ -327,14 +362,21 @@ class Run:
                 self._do(deed.otherwise)
                 continue
             for name, expression in deed.set:
-                self.data[name] = None if expression is None else expression.canonical(self.inputs)
+                value = None if expression is None else expression.canonical(self.inputs)
+                if self.inputs.approvals and self.inputs.data.get(name) != value:
+                    self.touch(name)
+                self.data[name] = value
                 self.inputs.data = _Overlay(self.data, self.world.data)
-            if deed.emit or deed.run:
+            if deed.emit or deed.run or deed.start:
                 args = {name: e.canonical(self.inputs) for name, e in deed.args}
                 if deed.emit:
-                    self.raise_(deed.emit, args)
+                    self.raise_(deed.emit, args, after=deed.after)
                 if deed.run:
                     self.effects.append(Effect(deed.run, args))
+                if deed.start:
+                    self.clocks.begin(deed.start, args)
+            for clock in deed.cancel:
+                self.clocks.cancel(clock)
             self._do(deed.do)
 
     def count(self, what: str) -> None:

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 from casekit.decisions.completion import Blocker, holds, judge
-from casekit.decisions.instances import named, parted
+from casekit.decisions.instances import CHOSEN, named, parted
 from casekit.decisions.items import LISTENING, WORDS, Piece, event_named, extended
+from casekit.decisions.plancheck import repeat_problems
 from casekit.decisions.planning import Plan
-from casekit.errors import BadInput
+from casekit.definition.load import canonical_text
+from casekit.errors import BadInput, Problem
 from casekit.model.answers import Objection
-from casekit.model.canonical import Json, encode
+from casekit.model.canonical import Json, encode, parse
 
 Action = Literal["start", "complete", "terminate", "enable", "disable", "skip", "suspend", "resume", "move", "reopen", "add"]
 ACTIONS: tuple[Action, ...] = get_args(Action)
@@ -34,8 +36,11 @@ LEGAL: Mapping[str, tuple[str, ...]] = {
 }
 """Command → states in which an item can be given it. A listener occurs (``complete``) while it is available."""
 
-CHOSEN = "option:"
-"""How the source of an item begins that came with an option."""
+_QUOTED = re.compile(r"""'([^']*)'|"([^"]*)\"""")
+_EXACT = re.compile(r"-?\d[\d.]*( [A-Z]{3})?|\d{4}-\d\d-\d\d")
+"""Amounts, numbers and days."""
+BLOCKED = "casekit.plan-blocked"
+"""Rule of what keeps a stage, or the case, from being completed."""
 _KEY = re.compile(r"[a-z0-9]+([.-][a-z0-9]+)*")
 OWN_KINDS = ("task", "milestone", "stage", "timer", "listener")
 """Kinds of items that a case may have of its own."""
@@ -161,7 +166,7 @@ def blocked(piece: Piece | None, blocker: Blocker) -> Objection:
     if piece is not None:
         args["stage"] = piece.says.title or piece.id
     remedy = f"complete {blocker.item}" + (f" ({blocker.who})" if blocker.who else "")
-    return Objection("casekit.plan-blocked", words, args, remedy=remedy, plugin="casekit")
+    return Objection(BLOCKED, words, args, remedy=remedy, plugin="casekit")
 
 
 def _start(plan: Plan, piece: Piece, instance: str, _: str) -> list[Objection]:
@@ -325,6 +330,7 @@ def _take_in(plan: Plan, name: str, own: Mapping[str, Any], source: str, sealed:
     known = {**plan.memory.get("local", {}), name: record}
     planning = extended(plan.run.definition.planning, encode(known))
     _check_own(planning.pieces[name], planning.pieces)
+    _check_words(plan, planning.pieces[name], planning.pieces)
     plan.remember("local", known)
     plan.use(planning)
 
@@ -338,9 +344,6 @@ def _check_own(piece: Piece, pieces: Mapping[str, Piece]) -> None:
             item, _, word = event_named(text, pieces).rpartition(".")
             if item in pieces and word not in WORDS:
                 raise BadInput.at("entry", f"{text!r} never happens", "an item says: " + ", ".join(WORDS))
-    rules = (says.required, says.manual, says.auto_complete, says.repeat.when if says.repeat else "")
-    if any(isinstance(rule, str) and rule for rule in rules) or any(c.when for c in (*piece.entry, *piece.exit)):
-        raise BadInput.at("own", "an item of the case's own has no conditions", "say yes or no, and hear events")
     for name, word in (("who", says.who), ("allow", says.allow)):
         if word and not _KEY.fullmatch(word):
             raise BadInput.at(name, f"{word!r} is no key", "use lower-case words joined by '.' or '-'")
@@ -348,3 +351,34 @@ def _check_own(piece: Piece, pieces: Mapping[str, Piece]) -> None:
         raise BadInput.at("entry", f"a {says.kind} has no entry", "leave it out")
     if says.kind == "timer" and piece.after is None:
         raise BadInput.at("due", "a timer without a due moment never occurs", "say when it is due")
+    problems = [Problem(f"own{path}", what, do) for path, what, do in repeat_problems(says, "")]
+    if problems:
+        raise BadInput(problems)
+
+
+def _check_words(plan: Plan, piece: Piece, pieces: Mapping[str, Piece]) -> None:
+    """The conditions of a case's own items stand in the clear: they say only what the case type says, amounts and days."""
+    says = piece.says
+    rules = [rule for rule in (says.required, says.manual, says.auto_complete) if isinstance(rule, str)]
+    texts = [*rules, says.repeat.when if says.repeat else "", *(criterion.says.when for criterion in (*piece.entry, *piece.exit))]
+    quoted = {one or other for text in texts for one, other in _QUOTED.findall(text)}
+    strange = sorted(word for word in quoted if word not in pieces and not _EXACT.fullmatch(word)) if quoted else []
+    known = _strings(parse(canonical_text(plan.run.definition.says), "case type")) if strange else set()
+    for word in strange:
+        if word not in known:
+            raise BadInput.at("own", f"{word!r} would stand in the clear", "use words of the case type in a condition, amounts and days")
+
+
+def _strings(value: Any) -> set[str]:
+    if isinstance(value, str):
+        return {value}
+    if isinstance(value, dict):
+        inner = [_strings(part) for part in value.values()]
+        return {*value, *(word for words in inner for word in words)} | {f"{a}.{b}" for a in value for b in _inner_states(value[a])}
+    return {word for part in value for word in _strings(part)} if isinstance(value, list) else set()
+
+
+def _inner_states(value: Any) -> set[str]:
+    """Dotted paths within a state."""
+    states = value.get("states") if isinstance(value, dict) else None
+    return {path for name, state in (states or {}).items() for path in (name, *(f"{name}.{inner}" for inner in _inner_states(state)))}

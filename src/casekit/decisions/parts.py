@@ -43,6 +43,8 @@ class Inputs:
         items: Plan item → instance → live state.
         done: Plan item → where it was completed; absent: nowhere.
         counter: Which repetition is being judged.
+        approvals: Requirement → permission → actor → when and by which entry they approved.
+        foreign: Requirement of a plugin → what it says, with ``met``; absent: it was not asked.
         now: Case time (canonical instant); empty: unknown.
         zone: IANA zone in which ``today`` is read.
     """
@@ -61,6 +63,8 @@ class Inputs:
     items: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
     done: Mapping[str, Collection[str]] = _NOTHING
     counter: int = 1
+    approvals: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
+    foreign: Mapping[str, Any] = _NOTHING
 
 
 Read = Callable[[Inputs], Any]
@@ -243,6 +247,43 @@ def number_of_documents(kind: str) -> Read:
     return lambda inputs: inputs.documents.get(kind, 0)
 
 
+def enough_parties(role: str, count: int) -> Read:
+    """Whether so many parties play a role."""
+    return lambda inputs: len(inputs.parties.get(role, ())) >= count
+
+
+def enough_documents(kind: str, count: int) -> Read:
+    """Whether so many documents of a kind are on file."""
+    return lambda inputs: inputs.documents.get(kind, 0) >= count
+
+
+def enough_approvals(requirement: str, permission: str, count: int) -> Read:
+    """Whether so many different actors have approved, with a permission."""
+    return lambda inputs: len(inputs.approvals.get(requirement, _NOTHING).get(permission, ())) >= count
+
+
+def asked_of_plugin(requirement: str) -> Read:
+    """What a plugin has said of its requirement; unknown, where it was not asked."""
+
+    def holds(inputs: Inputs) -> bool | None:
+        said = inputs.foreign.get(requirement)
+        return None if said is None else said.met
+
+    return holds
+
+
+def looked_up(table: Mapping[str, Read], key: str) -> Read:
+    """A test that is found under its key when it is asked."""
+    return table[key]
+
+
+def present(read: Read, test: Read | None) -> Read:
+    """Whether a value is known; with a test: whether that holds, unknown while the value is absent."""
+    if test is None:
+        return is_known(read)
+    return lambda inputs: None if read(inputs) is None else test(inputs)
+
+
 def is_known(read: Read) -> Read:
     """Whether a value is known: itself never unknown."""
     return lambda inputs: read(inputs) is not None
@@ -292,6 +333,20 @@ def any_of(reads: Iterable[Read]) -> Read:
     return holds
 
 
+def at_least(count: int, reads: Iterable[Read]) -> Read:
+    """So many of them: true where so many are, false where so many can't be, whatever is unknown."""
+    tests = tuple(reads)
+
+    def holds(inputs: Inputs) -> bool | None:
+        values = [test(inputs) for test in tests]
+        met = sum(value is True for value in values)
+        if met >= count:
+            return True
+        return None if met + sum(value is None for value in values) >= count else False
+
+    return holds
+
+
 def chosen(test: Read, then: Read, other: Read) -> Read:
     """One of two values; unknown where the test is."""
 
@@ -311,6 +366,16 @@ def both(apply: Callable[[Any, Any], Any], left: Read, right: Read) -> Read:
             return None
         second = right(inputs)
         return None if second is None else apply(first, second)
+
+    return read
+
+
+def with_literal(apply: Callable[[Any, Any], Any], left: Read, right: Any) -> Read:
+    """A function of a value and one that is written out; unknown where the first is."""
+
+    def read(inputs: Inputs) -> Any:
+        first = left(inputs)
+        return None if first is None else apply(first, right)
 
     return read
 
@@ -335,9 +400,14 @@ def on_money(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:
     return holds
 
 
-def on_sign(compare: Callable[[Any, Any], bool], *, swapped: bool = False) -> Callable[[Any, Any], bool]:
+def on_sign(compare: Callable[[Any, Any], bool], amount: Read, *, swapped: bool = False) -> Read:
     """A comparison of an amount with nothing; ``swapped``: of nothing with an amount."""
-    return (lambda _, right: compare(0, right[0])) if swapped else (lambda left, _: compare(left[0], 0))
+
+    def holds(inputs: Inputs) -> bool | None:
+        value = amount(inputs)
+        return None if value is None else compare(0, value[0]) if swapped else compare(value[0], 0)
+
+    return holds
 
 
 def money_of(apply: Callable[[int, int], int]) -> Callable[[Any, Any], tuple[int, str]]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from casekit.decisions.check_lifecycle import actions_of
 from casekit.decisions.items import LISTENING, WORDS, asked_for, event_named
-from casekit.definition.casetype import ALWAYS, CaseType, State
+from casekit.definition.casetype import ALWAYS, CaseType, Signal, State
 from casekit.definition.fields import kind_of
 from casekit.definition.plan import ITEM_KINDS, Item, Sentry
 
@@ -14,7 +15,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|met|withdrawn)|plan\.completed|reviewed"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed|approval\..+"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),
@@ -77,11 +78,12 @@ def _shape(item: Item, at: str) -> Found:
         yield f"{at}/due", "a listener is never due", "make it a timer, or leave it out"
     if item.auto_complete and item.kind != "stage":
         yield f"{at}/auto_complete", f"a {item.kind} has nothing in it to complete", "leave it out"
-    yield from _repeat(item, at)
+    yield from repeat_problems(item, at)
     yield from _empty(item, at)
 
 
-def _repeat(item: Item, at: str) -> Found:
+def repeat_problems(item: Item, at: str) -> Found:
+    """What is wrong with how an item comes again."""
     repeat = item.repeat
     if repeat is None:
         return
@@ -155,16 +157,14 @@ def _event(case_type: CaseType, states: Mapping[str, State], text: str, at: str)
 
 def _raised(case_type: CaseType) -> set[str]:
     """Events of the lifecycle that a plan can hear."""
-    actions = [a for t in case_type.transitions.values() for a in t.do]
-    waiting = list(case_type.states.values())
-    while waiting:
-        state = waiting.pop()
-        actions += [*state.on_enter, *state.on_exit, *state.on_initial]
-        waiting += state.states.values()
-    for action in actions:
-        actions += [*action.do, *action.otherwise]
     fired = {t.on or key for key, t in case_type.transitions.items()} - {ALWAYS}
-    return fired | {a.emit for a in actions if a.emit}
+    signals = [s for clock in case_type.clocks.values() for s in (*clock.warn, *clock.escalate) if isinstance(s, Signal)]
+    return (
+        fired
+        | {a.emit for a in actions_of(case_type) if a.emit}
+        | {s.emit for s in signals if s.emit}
+        | {c.emit for c in case_type.clocks.values() if c.emit}
+    )
 
 
 def _transitions(case_type: CaseType) -> Found:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from casekit.decisions.completion import Blocker, completes, holds, judge
-from casekit.decisions.instances import Instances, named, parted
+from casekit.decisions.instances import CHOSEN, Instances, named, parted
 from casekit.decisions.items import WAITS, Criterion, Piece
 from casekit.definition.casetype import ENDED
 from casekit.model.canonical import Json
@@ -230,6 +230,8 @@ class Plan(Instances):
             for instance, state in self.each(item) if item in self.live else ():
                 if state["state"] in WAITS and instance in self.live.get(item, ()):
                     moved = self._enter(self.planning.pieces[item], instance, state) or moved
+                    if moved and self.planning.leaving:
+                        return True  # what one says by opening may end another before that opens
         return moved
 
     def _enter(self, piece: Piece, instance: str, state: Json) -> bool:
@@ -266,13 +268,17 @@ class Plan(Instances):
 
     def _over(self) -> bool:
         """The plan itself is complete once, until something comes into it again."""
-        over = bool(self.memory.get("made")) and completes(self, "", auto=False)
+        over = bool(self.memory.get("made")) and completes(self, "", auto=False) and not self._chosen()
         if over == bool(self.memory.get("over")):
             return False
         self.remember("over", over or None)
         if over:
             self.run.raise_("plan.completed")
         return over
+
+    def _chosen(self) -> bool:
+        """Whether work is left that an option asked for: it keeps no case open, but a plan with work in it is not complete."""
+        return any(state.get("source", "").startswith(CHOSEN) for _, _, state in self.within(""))
 
     def _orphans(self) -> bool:
         """Listeners that nobody can hear any more are terminated."""

@@ -7,6 +7,8 @@ that stretch began (``since``) and what it comes to in all (``total``), in micro
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from casekit.decisions.calendar import Working
@@ -14,7 +16,7 @@ from casekit.decisions.counting import Counted, count
 from casekit.decisions.timers import Mark, Row, Timer
 from casekit.errors import BadInput
 from casekit.model.canonical import Json
-from casekit.model.time import Duration, add, day_after, day_start, from_micros, local, micros
+from casekit.model.time import Duration, add, at_wall_time, day_after, day_start, from_micros, instant, local, micros
 
 if TYPE_CHECKING:
     from casekit.decisions.conditions import Inputs
@@ -101,7 +103,17 @@ def first_instant(when: str, zone: str) -> str:
     return day_start(when, zone) if len(when) == 10 else when
 
 
-def targeted(timer: Timer, row: Row | None, anchor: str, world: World, inputs: Inputs) -> Json:
+def row_of(timer: Timer, state: Json) -> Row | None:
+    """The row of its table that an instance goes by."""
+    rows = timer.terms.rows if timer.terms is not None else ()
+    return next((row for row in rows if row.name == state.get("row", "")), None)
+
+
+Rests = Iterable[tuple[str, str]]
+"""Stretches in which a period that the law counts rested."""
+
+
+def targeted(timer: Timer, row: Row | None, anchor: str, world: World, inputs: Inputs, rests: Rests = ()) -> Json:
     """What a row of the table makes of a clock: how long it runs in all, and by which calendar.
 
     Where the date can't be told (a calendar that never opens again, a rule that is not in force) the clock has no
@@ -119,7 +131,9 @@ def targeted(timer: Timer, row: Row | None, anchor: str, world: World, inputs: I
     if row.amount:
         found["amount"] = row.amount
     try:
-        return found | (_counted(timer, row, anchor, world, inputs) if timer.says.kind == "counted" else _run(timer, row, anchor, world))
+        return found | (
+            _counted(timer, row, anchor, world, inputs, rests) if timer.says.kind == "counted" else _run(timer, row, anchor, world)
+        )
     except BadInput as wrong:
         return found | {"unsettled": str(wrong.problems[0])}
 
@@ -142,8 +156,8 @@ def _fixed(timer: Timer, anchor: str, world: World, inputs: Inputs) -> Json:
     return {"total": micros(due) - micros(first_instant(anchor, world.zone))}
 
 
-def _counted(timer: Timer, row: Row, anchor: str, world: World, inputs: Inputs) -> Json:
-    answer = counted(timer, row.amount, row.calendar, anchor, world, inputs)
+def _counted(timer: Timer, row: Row, anchor: str, world: World, inputs: Inputs, rests: Rests) -> Json:
+    answer = counted(timer, row.amount, row.calendar, anchor, world, inputs, rests)
     safe = answer.safe
     found: Json = {"total": micros(safe.at) - micros(first_instant(anchor, world.zone)), "day": safe.day, "rule": answer.version}
     if len(answer.readings) > 1:
@@ -151,7 +165,7 @@ def _counted(timer: Timer, row: Row, anchor: str, world: World, inputs: Inputs) 
     return found
 
 
-def counted(timer: Timer, amount: str, calendar: str, anchor: str, world: World, inputs: Inputs) -> Counted:
+def counted(timer: Timer, amount: str, calendar: str, anchor: str, world: World, inputs: Inputs, rests: Rests = ()) -> Counted:
     """A period as its rule counts it, by every reading, with every step.
 
     Raises:
@@ -164,7 +178,30 @@ def counted(timer: Timer, amount: str, calendar: str, anchor: str, world: World,
         raise BadInput.at(where, f"there is no {missing}", "install the plugin that brings it, or name another")
     day = anchor if len(anchor) == 10 else local(anchor, world.zone).date().isoformat()
     service = (inputs.data.get(says.service) if says.service else None) or ""
-    return count(anchor, rules.on(day), working, amount=amount, zone=world.zone, service=service)
+    return count(anchor, rules.on(day), working, amount=amount, zone=world.zone, service=service, tolled=rests)
+
+
+def later(timer: Timer, at: str, more: int, zone: str) -> str:
+    """An instant later by what an actor gave: of a period that the law counts by the clock on the wall, for a day is a day."""
+    if timer.says.kind != "counted":
+        return from_micros(micros(at) + more)
+    return instant(at_wall_time(local(at, zone).replace(tzinfo=None) + timedelta(microseconds=more), zone))
+
+
+def given(timer: Timer, before: str, after: str, world: World, calendar: str) -> int:
+    """How much time lies between two due instants, as :func:`later` gives it."""
+    if timer.says.kind != "counted":
+        return measure(timer, calendar, world).between(before, after)
+    wall = [local(at, world.zone).replace(tzinfo=None) for at in (before, after)]
+    return (wall[1] - wall[0]) // timedelta(microseconds=1)
+
+
+def with_more(timer: Timer, state: Json, world: World) -> Json:
+    """A counted target with what an actor gave beyond it."""
+    if "more" not in state or "total" not in state:
+        return {}
+    start = micros(first_instant(state["anchor"], world.zone))
+    return {"total": micros(later(timer, from_micros(start + state["total"]), state["more"], world.zone)) - start}
 
 
 def due_of(timer: Timer, state: Json, world: World) -> str | None:
@@ -197,20 +234,27 @@ def ran(timer: Timer, state: Json, world: World, now: str) -> int:
     return before + measure(timer, calendar_of(timer, state), world).between(state["since"], now)
 
 
-def spoken(timer: Timer, marks: tuple[Mark, ...], state: Json, world: World, *, after: bool = False) -> list[str]:
-    """When a clock that has a due instant says something, in order."""
+def run_so_far(state: Json, now: str) -> int:
+    """How long a period that the law counts has run, in microseconds, without what it rested."""
+    rested = sum(micros(end) - micros(start) for start, end in state.get("tolled", ()))
+    return max(micros(now) - micros(state["since"]) - rested, 0)
+
+
+def spoken(timer: Timer, marks: tuple[Mark, ...], state: Json, world: World, *, after: bool = False) -> list[tuple[str, int]]:
+    """When a clock that has a due instant says something, in order, each with its place among the marks."""
     on = measure(timer, calendar_of(timer, state), world)
     found = []
-    for mark in marks:
+    for place, mark in enumerate(marks):
         try:
             if mark.offset is not None:
-                at = on.add(state["due"], mark.offset)
+                by = business(timer, calendar_of(timer, state), world) if mark.says.working else on
+                at = by.add(state["due"], mark.offset)
             else:
                 left = max(state["total"] * mark.percent // 100 - state.get("ran", 0), 0)
                 at = on.add(state["since"], Duration(micros=left))
         except BadInput:
             continue  # beyond what the calendar knows: the due instant itself still speaks
-        found.append(_within(timer, at, world, after=after))
+        found.append((_within(timer, at, world, after=after), place))
     return sorted(found)
 
 
@@ -230,8 +274,13 @@ __all__ = [
     "counted",
     "due_of",
     "first_instant",
+    "given",
+    "later",
     "measure",
     "ran",
+    "row_of",
+    "run_so_far",
     "spoken",
     "targeted",
+    "with_more",
 ]

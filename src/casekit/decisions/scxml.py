@@ -2,15 +2,18 @@
 
 Read are states with everything about them, ``raise``, ``send``, ``cancel``, ``assign``, ``if``, ``donedata``, variables
 and the expressions of :mod:`casekit.decisions.scxml_words`. An event descriptor (``*``, a prefix) becomes one
-transition for each event that the document names. A ``send`` becomes the effect ``send``, a ``cancel`` the effect
-``cancel``: who runs the case puts the event into its queue, after the delay. ``log`` is passed over.
+transition for each event that the document names. ``log`` is passed over.
+
+A ``send`` becomes a clock that raises the event when it is due (an alarm), or, without delay, an event that comes after
+everything else; a ``cancel`` cancels that clock. Where whoever runs the case has a queue and a clock of its own, both
+become effects (``sends="effects"``).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from attrs import evolve, frozen
 
@@ -20,11 +23,12 @@ from casekit.decisions.compiled import compile_type
 from casekit.decisions.scxml_names import ERROR, HANDLER, Document, field_name
 from casekit.decisions.scxml_tree import Element, Wrong, parse
 from casekit.decisions.scxml_words import Word, assigns, event_fields, literal, test, value
-from casekit.definition.casetype import ALWAYS, Action, CaseType, State, Transition
+from casekit.definition.casetype import ALWAYS, Action, CaseType, Clock, State, Transition
 from casekit.definition.fields import Field, field
 from casekit.errors import BadInput
 
 _KINDS: Mapping[str, type] = {"integer": int, "string": str, "boolean": bool, "": str}
+Sends = Literal["clocks", "effects"]
 _DELAY = re.compile(r"(\d{1,9}(?:\.\d{1,3})?)(ms|s)")
 
 
@@ -44,7 +48,13 @@ class FromScxml:
 
 
 def read_scxml(
-    text: str | bytes, where: str, *, key: str = "scxml", version: str = "1", resources: Callable[[str], str] | None = None
+    text: str | bytes,
+    where: str,
+    *,
+    key: str = "scxml",
+    version: str = "1",
+    resources: Callable[[str], str] | None = None,
+    sends: Sends = "clocks",
 ) -> FromScxml:
     """The case type that an SCXML document says.
 
@@ -53,13 +63,14 @@ def read_scxml(
         where: File, for messages.
         key, version: Of the case type.
         resources: Gives the text that a ``src`` names; None: such variables are refused.
+        sends: What becomes of ``send`` and ``cancel``: clocks and events, or the effects ``send`` and ``cancel``.
 
     Raises:
         BadInput: no SCXML, or beyond what is read here: the element and its line.
     """
     root, notes = parse(text, where)
     try:
-        building = _Building(Document(root, resources or _nothing(root)), notes)
+        building = _Building(Document(root, resources or _nothing(root)), notes, sends)
         case_type = building.case_type(key, version)
         while dead := check_lifecycle.unreachable(case_type):
             building.leave_out(dead)
@@ -79,8 +90,9 @@ def _nothing(root: Element) -> Callable[[str], str]:
 
 
 class _Building:
-    def __init__(self, document: Document, notes: list[str]) -> None:
-        self.document, self.notes = document, notes
+    def __init__(self, document: Document, notes: list[str], sends: Sends) -> None:
+        self.document, self.notes, self.sends = document, notes, sends
+        self.alarms = _alarms(document) if sends == "clocks" else {}
         self.dead: frozenset[str] = frozenset()
 
     def leave_out(self, paths: list[str]) -> None:
@@ -103,7 +115,7 @@ class _Building:
         names = root.attributes.get("initial", "").split()
         if document.in_handlers:
             self.note(root, "what states do reads the name of the event: who fires an event gives it as the field 'name'")
-        return CaseType(
+        made = CaseType(
             key=key,
             version=version,
             title=root.attributes.get("name", "") or key,
@@ -112,6 +124,11 @@ class _Building:
             transitions=dict(entry for id_ in document.elements if id_ not in self.dead for entry in self.transitions(id_)),
             data={word.text: self.field(word, document.start.get(word.text)) for word in words},
         )
+        started = {action.start for action in check_lifecycle.actions_of(made)}
+        if self.alarms.keys() - started:  # what is never sent can't be cancelled either
+            self.alarms = {id_: element for id_, element in self.alarms.items() if id_ in started}
+            return self.case_type(key, version)
+        return evolve(made, clocks={id_: self.alarm(element) for id_, element in self.alarms.items()})
 
     def settings(self, root: Element) -> None:
         for name, known in {"version": ("1.0",), "datamodel": ("python", "ecmascript", "c89", "null"), "binding": ("early",)}.items():
@@ -286,6 +303,8 @@ class _Building:
         if element.name == "log":
             self.note(self.document.root, "what <log> would say is passed over")
             return ()
+        if element.name == "cancel" and self.sends == "clocks":
+            return self.cancelled(element)
         return (getattr(self, f"do_{element.name}")(element, context),)
 
     def error(self) -> Action:
@@ -317,20 +336,37 @@ class _Building:
         carried = self.payload(event, element, context, element)
         if element.attributes.get("target") == "#_internal":
             return Action(emit=event, args=carried)
+        if self.sends == "clocks":
+            alarm = next((id_ for id_, other in self.alarms.items() if other is element), "")
+            return Action(start=alarm, args=carried) if alarm else Action(emit=event, args=carried, after=True)
         args = {"event": literal(event, element).text, **{f"event.{name}": text for name, text in carried.items()}}
         if "id" in element.attributes:
             args["id"] = literal(element.attributes["id"], element).text
-        if element.attributes.get("delay", "0s") != "0s":
-            length = _DELAY.fullmatch(element.attributes["delay"])
-            if length is None:
-                raise Wrong(element, f"{element.attributes['delay']!r} is no delay", "write it like 2s or 500ms")
-            args["delay"] = str(round(float(length[1]) * (1 if length[2] == "ms" else 1000)))
+        if delay := _delay(element):
+            args["delay"] = str(delay)
         return Action(run="send", args=args)
 
-    def do_cancel(self, element: Element, _context: str | None) -> Action:
+    def alarm(self, element: Element) -> Clock:
+        seconds, milliseconds = divmod(_delay(element), 1000)
+        return Clock(
+            f"PT{seconds}.{milliseconds:03}S".replace(".000", ""), emit=element.attributes["event"], title=element.attributes["event"]
+        )
+
+    def cancelled(self, element: Element) -> tuple[Action, ...]:
+        """What a cancel does: it ends the clocks of what was sent under its id."""
+        named = self.named(element)
+        clocks = tuple(id_ for id_, send in self.alarms.items() if send.attributes.get("id") == named)
+        if not clocks:
+            self.note(element, f"nothing is sent later as {named!r}; left out")
+        return (Action(cancel=clocks),) if clocks else ()
+
+    def named(self, element: Element) -> str:
         if "sendid" not in element.attributes:
             raise Wrong(element, "names no event that was sent", "give its sendid")
-        return Action(run="cancel", args={"id": literal(element.attributes["sendid"], element).text})
+        return element.attributes["sendid"]
+
+    def do_cancel(self, element: Element, _context: str | None) -> Action:
+        return Action(run="cancel", args={"id": literal(self.named(element), element).text})
 
     def do_assign(self, element: Element, context: str | None) -> Action:
         variable = self.document.variables[element.attributes["location"]]
@@ -367,3 +403,28 @@ def _only(element: Element, name: str) -> Element | None:
     if len(found) > 1:
         raise Wrong(found[1], "comes a second time", "keep one")
     return found[0] if found else None
+
+
+def _alarms(document: Document) -> dict[str, Element]:
+    """The clocks of a document: one for each place at which an event is sent with a delay."""
+    found: dict[str, Element] = {}
+    for element in document.root.walk():
+        if (
+            element.name == "send"
+            and not document.failing(element)
+            and element.attributes.get("target") != "#_internal"
+            and _delay(element)
+        ):
+            name = re.sub(r"[^a-z0-9]+", "-", (element.attributes.get("id") or element.attributes["event"]).lower()).strip("-")
+            taken = f"send-{name or 'event'}"
+            found[taken if taken not in found else f"{taken}-{len(found) + 1}"] = element
+    return found
+
+
+def _delay(send: Element) -> int:
+    """After how many milliseconds an event is sent."""
+    text = send.attributes.get("delay", "0s")
+    length = _DELAY.fullmatch(text)
+    if length is None:
+        raise Wrong(send, f"{text!r} is no delay", "write it like 2s or 500ms")
+    return round(float(length[1]) * (1 if length[2] == "ms" else 1000))

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from attrs import frozen
 
 from casekit.decisions.conditions import Expression
-from casekit.definition.casetype import CaseType, Clock
+from casekit.definition.casetype import CaseType, Clock, Signal
 from casekit.errors import BadInput
 from casekit.model.time import Duration, duration
 
@@ -23,10 +23,12 @@ class Mark:
     Attributes:
         offset: The offset; None: it is a part.
         percent: The part, in percent.
+        says: As it is written, with its event and addressee.
     """
 
     offset: Duration | None
-    percent: int = 0
+    percent: int
+    says: Signal
 
 
 @frozen
@@ -57,6 +59,7 @@ class Terms:
         warn, escalate: When it speaks, before and after.
         reset: Condition that ends the running instance and starts a new one.
         offset: What is added to its anchor.
+        addressed: Whether a warning or escalation has an event or an addressee of its own.
     """
 
     rows: tuple[Row, ...]
@@ -64,6 +67,7 @@ class Terms:
     escalate: tuple[Mark, ...]
     reset: Expression | None
     offset: Duration | None
+    addressed: bool
 
 
 @frozen
@@ -97,7 +101,7 @@ def timer(id_: str, case_type: CaseType, load: Load, note: Note) -> Timer:
     start, stop, pause, cancel = (load(getattr(says, name), f"{path}/{name}") for name in ("start", "stop", "pause", "cancel"))
     amount = _length(says.amount, f"{path}/amount", note)
     if is_plain(id_, case_type):
-        warn = [_length(text, f"{path}/warn/{i}", note) for i, text in enumerate(says.warn)]
+        warn = [_length(signal_of(text).at, f"{path}/warn/{i}", note) for i, text in enumerate(says.warn)]
         return Timer(id_, says, amount, tuple(w for w in warn if w is not None), start, stop, pause, cancel)
     terms = Terms(
         rows=tuple(_rows(id_, case_type, load, note)),
@@ -105,6 +109,7 @@ def timer(id_: str, case_type: CaseType, load: Load, note: Note) -> Timer:
         escalate=_marks(says.escalate, f"{path}/escalate", note),
         reset=load(says.reset, f"{path}/reset"),
         offset=_length(says.anchor.offset, f"{path}/anchor/offset", note) if says.anchor else None,
+        addressed=any(isinstance(signal, Signal) for signal in (*says.warn, *says.escalate)),
     )
     return Timer(id_, says, amount, (), start, stop, pause, cancel, terms)
 
@@ -118,7 +123,7 @@ def is_plain(id_: str, case_type: CaseType) -> bool:
     return not (
         any(getattr(says, name) for name in _RICH)
         or (says.occurrence, says.on_change, says.reopen) != ("each", "keep", "new")
-        or any(text.endswith("%") for text in says.warn)
+        or any(isinstance(text, Signal) or text.endswith("%") for text in says.warn)
         or any(id_ in level.targets for level in case_type.sla.values())
     )
 
@@ -160,13 +165,19 @@ def _rows(id_: str, case_type: CaseType, load: Load, note: Note) -> Iterable[Row
         yield Row("", says.amount, _length(says.amount, f"/clocks/{id_}/amount", lambda *_: None), says.calendar, None)
 
 
-def _marks(texts: Iterable[str], path: str, note: Note) -> tuple[Mark, ...]:
+def signal_of(said: str | Signal) -> Signal:
+    """A warning or an escalation with everything that it says."""
+    return said if isinstance(said, Signal) else Signal(said)
+
+
+def _marks(texts: Iterable[str | Signal], path: str, note: Note) -> tuple[Mark, ...]:
     found = []
-    for i, text in enumerate(texts):
-        part = PERCENT.fullmatch(text)
-        offset = None if part else _length(text.removeprefix("+"), f"{path}/{i}", note)
+    for i, said in enumerate(texts):
+        says = signal_of(said)
+        part = PERCENT.fullmatch(says.at)
+        offset = None if part else _length(says.at.removeprefix("+"), f"{path}/{i}", note)
         if part or offset is not None:
-            found.append(Mark(offset, int(part[1]) if part else 0))
+            found.append(Mark(offset, int(part[1]) if part else 0, says))
     return tuple(found)
 
 
@@ -181,4 +192,4 @@ def _length(text: str, path: str, note: Note) -> Duration | None:
         return None
 
 
-__all__ = ["PERCENT", "Mark", "Row", "Terms", "Timer", "anchors_of", "calendars_of", "counts_of", "is_plain", "timer"]
+__all__ = ["PERCENT", "Mark", "Row", "Terms", "Timer", "anchors_of", "calendars_of", "counts_of", "is_plain", "signal_of", "timer"]

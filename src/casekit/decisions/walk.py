@@ -13,7 +13,7 @@ from casekit.decisions.opening import FIRST, LAST, date_of, day_number
 from casekit.decisions.steps import Step, exact
 from casekit.definition.counts import Count
 from casekit.errors import BadInput
-from casekit.model.time import Duration, at_wall_time, day_after, day_start, instant, local, moment
+from casekit.model.time import Duration, at_wall_time, day_after, day_start, from_micros, instant, local, micros, moment
 
 _WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _HOUR = timedelta(hours=1)
@@ -33,6 +33,7 @@ class Setting:
         service: How it was served; empty: not said, or not served.
         close_base: Whether a closure also moves the end to which days for the way of service are added.
         shift: Days by which the end moves before it rolls.
+        tolled: Stretches in which the period rested, in order; of periods counted forward.
     """
 
     working: Working
@@ -42,6 +43,7 @@ class Setting:
     service: str = ""
     close_base: bool = True
     shift: int = 0
+    tolled: tuple[tuple[str, str], ...] = ()
 
 
 class Walk:
@@ -60,21 +62,28 @@ class Walk:
         self._rule, self._amount, self._setting = rule, amount, setting
         self._sign = -1 if min(amount.months, amount.days, amount.micros) < 0 else 1
         self.steps: list[Step] = []
+        rests = setting.tolled if self._sign > 0 and not amount.micros else ()
+        self._tolled = _days_of(rests, setting.zone, rule.tolled)
+        self._barred = [*self._tolled, *(_ends_of(rests, setting.zone))]
 
     def to_day(self, start: int) -> int:
         """The last day, counted from the day of the event."""
         rule = self._rule
         included = rule.trigger_day == "included"
+        if rule.begins == "year_end":
+            closes = day_number(date(date_of(start).year, 12, 31))
+            self._note("year-end", start, closes)
+            start = closes
         self._note("trigger-included" if included else "trigger-excluded", start, start)
         end = self._months(start, included) if self._amount.months else self._days(start, included)
-        end = self._contained(start, included, self._rolled(end))
+        end = self._contained(start, included, self._running(self._rolled(end)))
         extra = rule.extra if rule.extra is not None and self._setting.service in rule.extra.service and self._sign > 0 else None
         if extra is None or self._setting.close_base:
             end = self._accessible(end)
         if extra is None:
             return end
         self._note("extra", end, end + extra.days, f"P{extra.days}D", extra.citation)
-        return self._accessible(self._roll(end + extra.days, rule.roll))
+        return self._accessible(self._running(self._roll(end + extra.days, rule.roll)))
 
     def to_instant(self, at: str) -> str:
         """The end of a period in hours."""
@@ -85,7 +94,7 @@ class Walk:
             begun += _HOUR - into if self._sign > 0 else -into
         self.steps.append(Step("trigger-moment" if instant(begun) == at else "trigger-hour-excluded", at, instant(begun)))
         try:
-            ended = instant(begun + timedelta(microseconds=self._amount.micros))
+            ended = self._rested(instant(begun), instant(begun + timedelta(microseconds=self._amount.micros)))
         except OverflowError:
             raise self._beyond() from None
         self.steps.append(Step("hours", instant(begun), ended, exact(abs(self._amount.micros))))
@@ -97,6 +106,15 @@ class Walk:
             return ended
         there = wall.replace(tzinfo=None) + timedelta(days=moved - last) + _INSTANT
         return instant(at_wall_time(there, self._setting.zone))
+
+    def _rested(self, begun: str, ended: str) -> str:
+        """The end of a period in hours, later by what it rested."""
+        for start, end in self._setting.tolled if self._sign > 0 else ():
+            if begun < end and start < ended:
+                rest = micros(end) - micros(max(start, begun))
+                self.steps.append(Step("tolled", max(start, begun), end, exact(rest)))
+                ended = from_micros(micros(ended) + rest)
+        return ended
 
     def day_end(self, last: int) -> str:
         """The first instant that is too late."""
@@ -119,7 +137,7 @@ class Walk:
         end = self._inside(start + self._sign * (days - 1 if included else days))
         first = start if included else start + self._sign
         self._note("every-day", first, end, f"P{days}D")
-        return end
+        return self._made_up(first, end)
 
     def _months(self, start: int, included: bool) -> int:
         begun = date_of(start)
@@ -132,6 +150,34 @@ class Walk:
         if included and not (clamped and self._sign > 0):
             end -= self._sign
         self._note("month-end" if clamped else "months", start, self._inside(end), f"P{abs(self._amount.months)}M")
+        return self._made_up(start if included else start + self._sign, end)
+
+    def _made_up(self, first: int, end: int) -> int:
+        """The end, later by a day for each day of the period that does not count; it never is one of them."""
+        raw = end
+        owed = 0
+        for begun, ended in self._tolled:
+            days = min(ended, end) - max(begun, first) + 1
+            if days > 0:
+                self._note("tolled", max(begun, first), min(ended, end), f"P{days}D")
+                owed += days
+        while owed:
+            end = self._inside(end + 1)
+            owed -= not self._tolling(end)
+        if end != raw:
+            self._note("made-up", raw, end, f"P{end - raw}D")
+        return end
+
+    def _tolling(self, number: int) -> bool:
+        return any(begun <= number <= ended for begun, ended in self._tolled)
+
+    def _running(self, end: int) -> int:
+        """The first day from one on at whose end the period does not rest: none ends before it has run again."""
+        begun, rolls = end, self._rule.roll in ("direction", "forward")
+        while any(first <= end <= last for first, last in self._barred) or (end != begun and rolls and self._closed(end)):
+            end = self._inside(end + 1)
+        if end != begun:
+            self._note("rests", begun, end)
         return end
 
     def _working_days(self, start: int, wanted: int, included: bool) -> int:
@@ -142,7 +188,7 @@ class Walk:
                 raise self._wrong(
                     f"more than {SPAN} years of days were counted", "use a shorter period, or a calendar with more working days"
                 )
-            why = self._closed(number)
+            why = "paused" if self._tolling(number) else self._closed(number)
             if why:
                 self._flush(number - self._sign, run)
                 self._note("skipped", number, number, note=why)
@@ -186,7 +232,7 @@ class Walk:
         first = start if included else start + self._sign
         there = 0
         for number in range(first, end + self._sign, self._sign):
-            there += not self._closed(number)
+            there += not self._closed(number) and not self._tolling(number)
             if there == least:
                 return end
         begun = end
@@ -233,3 +279,26 @@ class Walk:
 
     def _wrong(self, what: str, do: str) -> BadInput:
         return BadInput.at(f"count {self._rule.key}", what, do)
+
+
+def _days_of(rests: tuple[tuple[str, str], ...], zone: str, how: str) -> list[tuple[int, int]]:
+    """The days, first and last, that stretches take out of a period: those they cover, or all that they touch; each once."""
+    found: list[tuple[int, int]] = []
+    for begun, ended in rests:
+        if begun >= ended:
+            continue
+        first, last = (day_number(local(at, zone).date()) for at in (begun, ended))
+        starts = [day_start(date_of(number).isoformat(), zone) for number in (first, last)]
+        # A stretch that ends with the first instant of a day has left that day alone.
+        last -= how == "whole" or ended == starts[1]
+        first += how == "whole" and begun != starts[0]
+        first = max(first, found[-1][1] + 1 if found else first)
+        if first <= last:
+            found.append((first, last))
+    return found
+
+
+def _ends_of(rests: tuple[tuple[str, str], ...], zone: str) -> list[tuple[int, int]]:
+    """The days, first and last, at whose end a period rests."""
+    spans = [[day_number(local(at, zone).date()) for at in rest] for rest in rests]
+    return [(first, last - 1) for first, last in spans if first < last]

@@ -94,7 +94,9 @@ class Calendar:
         zone: IANA zone of its hours and days.
         holidays: Holiday sets by key.
         exceptions: Day → what holds on it instead.
-        uses: Calendars whose holiday sets belong to this one too; :func:`resolved` copies them in.
+        closures: Day → why the office could not be reached on it. It stays a working day: it moves only a period that would
+            end on it, by rules that say so (FRCP 6(a)(3)). A closure that becomes known is a new version.
+        uses: Calendars whose holiday sets and closures belong to this one too; :func:`resolved` copies them in.
         citation: Law, contract or policy that it comes from.
     """
 
@@ -105,6 +107,7 @@ class Calendar:
     zone: str = "UTC"
     holidays: Mapping[str, HolidaySet] = attr(factory=dict)
     exceptions: Mapping[str, DayException] = attr(factory=dict)
+    closures: Mapping[str, str] = attr(factory=dict)
     uses: tuple[str, ...] = attr(default=(), converter=_texts)
     citation: str = ""
 
@@ -134,19 +137,21 @@ def read_calendar(value: Mapping[str, Any], where: str = "calendar") -> Calendar
 
 
 def resolved(calendar: Calendar, others: Mapping[str, Calendar]) -> Calendar:
-    """The calendar with the holiday sets of those that it uses stored in it; its own sets win over theirs.
+    """The calendar with the holiday sets and closures of those that it uses stored in it; its own win over theirs.
 
     Raises:
         BadInput: it uses a calendar that is not there; names both.
     """
     sets: dict[str, HolidaySet] = {}
+    closures: dict[str, str] = {}
     for key in calendar.uses:
         if key not in others:
             raise BadInput.at(
                 f"calendar {calendar.key}: /uses", f"there is no calendar {key!r}", "name one of " + ", ".join(sorted(others))
             )
         sets.update(others[key].holidays)
-    return attrs.evolve(calendar, uses=(), holidays={**sets, **calendar.holidays})
+        closures.update(others[key].closures)
+    return attrs.evolve(calendar, uses=(), holidays={**sets, **calendar.holidays}, closures={**closures, **calendar.closures})
 
 
 def interval(text: str) -> tuple[int, int]:
@@ -206,6 +211,8 @@ def _problems(calendar: Calendar) -> Iterable[tuple[str, Problem]]:
     for when, exception in calendar.exceptions.items():
         yield from _bad_day(f"/exceptions/{when}", when)
         yield from _bad_hours(f"/exceptions/{when}/hours", exception.hours)
+    for when in calendar.closures:
+        yield from _bad_day(f"/closures/{when}", when)
     for key, holidays in calendar.holidays.items():
         yield from _bad_set(f"/holidays/{key}", holidays)
     if not any(calendar.hours.values()) and not any(e.hours for e in calendar.exceptions.values()):

@@ -12,9 +12,10 @@ from typing import Any, Literal
 from attrs import field as attr
 from attrs import frozen
 
-from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Target
+from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signal, Target
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
+from casekit.definition.requirements import Requirement
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -63,11 +64,15 @@ class Action:
         set: Field of case data → expression for its new value.
         emit: Internal event to raise, or empty.
         run: Named effect for the outbox, or empty.
-        args: Argument of the effect, or field of the internal event → expression.
+        args: Argument of the effect, or field of the internal event, or of the event of the clock that is started →
+            expression.
         when: Condition; where it does not hold, nothing of the action is done but ``otherwise``.
         unset: Fields of case data that have no value any more.
         do: Further actions, after what this one does itself.
         otherwise: Actions where ``when`` does not hold or is not known.
+        after: Of ``emit``: whether the event waits until everything else has come to rest.
+        start: Clock that is started, a further instance of it.
+        cancel: Clocks whose running instances end without a verdict.
     """
 
     set: Mapping[str, str] = attr(factory=dict)
@@ -78,6 +83,9 @@ class Action:
     unset: tuple[str, ...] = attr(default=(), converter=_names)
     do: tuple[Action, ...] = attr(default=(), converter=_actions)
     otherwise: tuple[Action, ...] = attr(default=(), converter=_actions)
+    after: bool = False
+    start: str = ""
+    cancel: tuple[str, ...] = attr(default=(), converter=_names)
 
 
 @frozen
@@ -153,23 +161,6 @@ class Transition:
     reason: bool = False
     title: str = ""
     order: int = 0
-
-
-@frozen
-class Requirement:
-    """Something that must hold.
-
-    Attributes:
-        when: Condition that meets it.
-        unmet: Words for when it does not hold.
-        citation: Law, contract or policy.
-        remedy: Words for what would meet it.
-    """
-
-    when: str
-    unmet: str = ""
-    citation: str = ""
-    remedy: str = ""
 
 
 @frozen
@@ -293,6 +284,7 @@ __all__ = [
     "Requirement",
     "Role",
     "ServiceLevel",
+    "Signal",
     "State",
     "Target",
     "Total",

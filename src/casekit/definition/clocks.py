@@ -12,8 +12,25 @@ Trigger = Literal["amount", "anchor", "calendar"]
 TRIGGERS: tuple[Trigger, ...] = ("amount", "anchor", "calendar")
 
 
+@frozen
+class Signal:
+    """A warning or an escalation with an event or an addressee of its own.
+
+    Attributes:
+        at: Offset from the due instant, or part of the amount, on the clock's own calendar, as of ``warn`` and ``escalate``.
+        emit: Internal event that is raised beside ``clock.<id>.warned`` or ``clock.<id>.escalated``; empty: none.
+        to: Role whom it is for; empty: nobody in particular.
+        working: Of kind ``counted``: whether days of the offset are working days of the clock's calendar.
+    """
+
+    at: str
+    emit: str = ""
+    to: str = ""
+    working: bool = False
+
+
 def _names(value: Any) -> tuple[Any, ...]:
-    return (value,) if isinstance(value, str) else tuple(value)
+    return (value,) if isinstance(value, (str, Signal)) else tuple(value)
 
 
 @frozen
@@ -65,11 +82,13 @@ class Clock:
     Attributes:
         amount: ISO 8601 duration. Of kind ``business`` hours count open time and days are working days; of kind
             ``counted`` a period in one unit, with a minus sign counted back from the anchor, empty: the rule's own.
-        start: Condition under which it starts; it starts once each time the condition becomes true.
+        start: Condition under which it starts; it starts once each time the condition becomes true. Empty: actions start it.
         stop: Condition that meets it.
-        pause: Condition during which it does not run. What is left is counted on its own calendar.
+        pause: Condition during which it does not run. What is left is counted on its own calendar; of kind ``counted`` the
+            days of the pause do not count, and the period ends on none of them.
         cancel: Condition that ends it without a verdict.
-        warn: Offsets from the due instant (``-P3D``, ``-PT2H``) or parts of the amount (``75%``), on its own calendar.
+        warn: Offsets from the due instant (``-P3D``, ``-PT2H``) or parts of the amount (``75%``), on its own calendar; a
+            :class:`Signal` says who is to hear of it.
         kind: ``elapsed``: an amount from its start; ``fixed``: due when ``due`` says; ``business``: an amount of open
             time of ``calendar``; ``counted``: as the rule ``count`` counts, with the working days of ``calendar``.
         due: Of kind ``fixed``: field of case data with a day or instant; empty: each instance brings its own.
@@ -87,12 +106,14 @@ class Clock:
             where it holds, and neither stop nor cancel does, one runs.
         occurrence: ``each``: every start begins an instance of its own; ``once``: only the first; ``sequential``: none
             begins while one runs or rests. Instances are numbered.
-        escalate: Offsets after the due instant (``+P1D``) or parts of the amount from 100% on; they end with the stop
-            condition.
+        escalate: Offsets after the due instant (``+P1D``) or parts of the amount from 100% on, or signals likewise; they
+            end with the stop condition.
         on_change: What becomes of a running clock when its row of the table, its anchor or its calendar changes: it
-            keeps its date, is recomputed (what has run stays counted) or restarts.
+            keeps its date, is recomputed (what has run stays counted) or restarts. Of kind ``counted`` a new date is
+            proposed, and a person confirms it or keeps the one there is.
         changes: To which of these changes ``on_change`` applies.
         reopen: Whether an instance that starts after one has ended counts anew, or goes on from what that one had used.
+        emit: Event that is raised when it is due. Such a clock is an alarm and no deadline: it has fired then, and is over.
         speaks: Calendar in whose open hours warnings and escalations are said: warnings before, escalations after;
             empty: at any hour.
     """
@@ -102,7 +123,7 @@ class Clock:
     stop: str = ""
     pause: str = ""
     cancel: str = ""
-    warn: tuple[str, ...] = attr(default=(), converter=_names)
+    warn: tuple[str | Signal, ...] = attr(default=(), converter=_names)
     kind: Literal["elapsed", "fixed", "business", "counted"] = "elapsed"
     due: str = ""
     each: bool = False
@@ -117,11 +138,12 @@ class Clock:
     reset: str = ""
     start_is_run_condition: bool = False
     occurrence: Literal["each", "once", "sequential"] = "each"
-    escalate: tuple[str, ...] = attr(default=(), converter=_names)
+    escalate: tuple[str | Signal, ...] = attr(default=(), converter=_names)
     on_change: Literal["keep", "recompute", "restart"] = "keep"
     changes: tuple[Trigger, ...] = attr(default=TRIGGERS, converter=_names)
     reopen: Literal["new", "continue"] = "new"
     speaks: str = ""
+    emit: str = ""
 
 
 @frozen

@@ -101,6 +101,9 @@ class Count:
         day_end: When the last day ends: at ``24:00``, or when the calendar's office closes on it.
         closures: Whether a day on which the office was inaccessible moves an end that falls on it to the first
             accessible working day after, also of a backward period.
+        tolled: Which days a pause takes out of the period: those that it covers whole, or every one that it touches.
+            Of a period in hours it is the very time.
+        begins: Whether the period begins with the event, or with the end of the year in which it was (BGB § 199(1)).
         extra: Days that the way of service adds, of forward periods.
         then: Count that begins on the last day of this one; neither is in hours.
         readings: Other readings, by key.
@@ -126,6 +129,8 @@ class Count:
     month_end: Literal["clamp"] = "clamp"
     day_end: Literal["24:00", "office_close"] = "24:00"
     closures: Literal["none", "forward"] = "none"
+    tolled: Literal["whole", "touched"] = "whole"
+    begins: Literal["event", "year_end"] = "event"
     extra: Extra | None = None
     then: Count | None = None
     readings: Mapping[str, Reading] = attr(factory=dict)

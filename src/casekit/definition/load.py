@@ -117,6 +117,11 @@ def _build(value: Any, wanted: Any, where: str, problems: list[Problem]) -> Any:
 _SAID = {str: "text", int: "integer", bool: "true or false"}
 
 
+def says_text(wanted: Any) -> bool:
+    """Whether a member of a list may be a text, so that one alone may stand for the list."""
+    return wanted is str or (get_origin(wanted) in (Union, types.UnionType) and str in get_args(wanted))
+
+
 def _record(value: Any, record: type, where: str, problems: list[Problem]) -> Any:
     if not isinstance(value, Mapping):
         problems.append(Problem(where, f"{value!r} is no map", f"give the fields of a {record.__name__.lower()}"))
@@ -141,11 +146,12 @@ def _union(value: Any, options: tuple[Any, ...], where: str, problems: list[Prob
     if literals:
         return _build(value, typing.Literal[literals], where, problems)
     named = [option for option in options if option is not type(None)]
-    return _build(value, next((option for option in named if type(value) is option), named[0]), where, problems)
+    records = [option for option in named if attrs.has(option)] if isinstance(value, Mapping) else []
+    return _build(value, next((option for option in named if type(value) is option), (records or named)[0]), where, problems)
 
 
 def _sequence(value: Any, member: Any, where: str, problems: list[Problem]) -> Any:
-    if isinstance(value, str) and member is str:
+    if isinstance(value, str) and says_text(member):
         return (value,)
     if not isinstance(value, (list, tuple)):
         problems.append(Problem(where, f"{value!r} is no list", "give a list"))

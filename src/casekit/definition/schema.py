@@ -15,7 +15,7 @@ from typing import Any, Union, get_args, get_origin
 
 import attrs
 
-from casekit.definition.load import hints
+from casekit.definition.load import hints, says_text
 from casekit.model.canonical import Json
 
 DRAFT = "https://json-schema.org/draft/2020-12/schema"
@@ -67,7 +67,7 @@ def _schema(wanted: Any, defined: Json) -> Json:
         return _union(inner, defined)
     if origin is tuple:
         members = {"type": "array", "items": _schema(inner[0], defined)}
-        return {"anyOf": [{"type": "string"}, members]} if inner[0] is str else members
+        return {"anyOf": [{"type": "string"}, members]} if says_text(inner[0]) else members
     values = _schema(inner[1], defined)
     return {"type": "object", **({"additionalProperties": values} if values else {})}
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve
 
-from casekit.decisions import explain
-from casekit.decisions.explain import Explanation, Road
+from casekit.decisions import explain, orders
+from casekit.decisions.explain import Explanation, Obstacle, Road, tree_of
+from casekit.decisions.itemwhy import why
+from casekit.decisions.remedies import Remedies
+from casekit.decisions.whytrees import clock_tree, item_tree
 from casekit.desk import cases, plans, records
 from casekit.desk.bus import resolve
 from casekit.desk.turn import Call, Spec, Turn
@@ -18,6 +21,7 @@ from casekit.errors import BadInput, Denied, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Objection, Option, Verdict
 from casekit.model.canonical import plain
+from casekit.model.judged import Judged
 from casekit.plugins.catalogue import collect
 
 if TYPE_CHECKING:
@@ -56,7 +60,12 @@ def assess(turn: Turn) -> tuple[Finding, ...]:
     found: list[Finding] = []
     for asked in turn.desk.catalogue.implementations("casekit_assess", turn.definition.says.key):
         found += collect(asked, Finding, view=turn.view())
-    return tuple(_because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+    return tuple(because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+
+
+def because(turn: Turn, finding: Finding) -> Finding:
+    """The finding with the values that it rests on."""
+    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
 def options(turn: Turn) -> Options:
@@ -109,6 +118,9 @@ def check_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Verdict:
     try:
         cases.do(turn, event, fields)
     except Denied as denied:
+        if not turn.desk.discreet:
+            given = plain(dict(fields), event)
+            cases.stand_against(turn, turn.run.enabled(event, given), given)
         turn.objections += denied.objections
     return verdict(turn)
 
@@ -123,18 +135,19 @@ def verdict(turn: Turn) -> Verdict:
     return Verdict("refused", first.rule, first.citation, allowed_at, tuple(turn.objections), (), dict(turn.spoke))
 
 
-def explain_event(turn: Turn, event: str, fields: Mapping[str, Any]) -> Explanation:
-    """Everything in the way of an event, and who could bring it about.
+def explain_event(turn: Turn, event: str, fields: Mapping[str, Any], remedies: Remedies | None = None) -> Explanation:
+    """Everything in the way of an event, and who could bring it about; ``remedies`` are shared by several questions.
 
     Raises:
         BadInput: the case type has no such event.
     """
     definition = turn.definition
-    if event not in definition.ways or event == "always":
-        known = ", ".join(sorted(e for e in definition.ways if e != "always")) or "none"
+    if event not in definition.fired:
+        known = ", ".join(sorted(definition.fired)) or "none"
         raise BadInput.at("event", f"{definition.says.key} has no event {event!r}", f"its events are: {known}")
-    found = _roads(turn, [event], fields)
-    return _explanation(turn, event, cases.DO, found)
+    remedies = remedies or remedies_of(turn)
+    found = _roads(turn, [event], fields, remedies)
+    return _answer(turn, "event", event, cases.DO, found, tree_of(found, turn.run, remedies))
 
 
 def explain_closing(turn: Turn, outcome: str) -> Explanation:
@@ -143,24 +156,62 @@ def explain_closing(turn: Turn, outcome: str) -> Explanation:
     Raises:
         BadInput: no event closes the case so.
     """
-    definition = turn.definition
-    closing = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
-    keys = {w.key for w in closing if not outcome or w.outcome == outcome}
-    if not keys:
-        known = ", ".join(sorted({w.outcome for w in closing})) or "none"
-        raise BadInput.at("outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {known}")
-    found = [r for r in _roads(turn, dict.fromkeys(w.event for w in closing), {}) if r.transition in keys]
-    return _explanation(turn, f"close {outcome}".strip(), cases.CLOSE, found)
+    ways = cases.closing_ways(turn, outcome or None)
+    remedies = remedies_of(turn)
+    roads = [r for r in _roads(turn, dict.fromkeys(w.event for w in ways), {}, remedies) if r.transition in {w.key for w in ways}]
+    # Of each outcome, what counts is the way that closing would take.
+    goes = {cases.closing_way(turn, one, {}).key for one in dict.fromkeys(w.outcome for w in ways)}
+    found = [evolve(road, taken=road.taken and road.transition in goes) for road in roads]
+    open_ = [road for road in found if road.taken and road.open]
+    shown = open_[:1] or found
+    return _answer(turn, "closing", outcome, cases.CLOSE, shown, tree_of(shown, turn.run, remedies), roads=found)
 
 
-def _roads(turn: Turn, events: Iterable[str], fields: Mapping[str, Any]) -> list[Road]:
-    says = turn.definition.says
-    named = {key for t in says.transitions.values() for key in t.requires} | set(says.closing)
-    foreign = turn.foreign(named)
+def explain_item(turn: Turn, item: str) -> Explanation:
+    """Why an item is where it is, and who could work on it.
+
+    Raises:
+        BadInput: the plan has no such item.
+    """
+    piece, instance = orders.find(turn.run.plan, item)
+    found = why(turn.run.plan, piece)
+    if isinstance(found, tuple) and instance:
+        found = tuple(one for one in found if one.instance == instance)
+    tree = item_tree(turn.run, piece, instance, remedies_of(turn))
+    against: tuple[Obstacle, ...] = () if tree.met else ("state",)
+    return _finished(turn, Explanation("item", item, _state(turn), tree, (), found, plans.needs_of(piece), obstacles=against))
+
+
+def explain_running(turn: Turn, clock: str) -> Explanation:
+    """Why a clock runs, or does not: its conditions in the order in which they are looked at.
+
+    Raises:
+        BadInput: the case type has no such clock.
+    """
+    if clock not in turn.definition.says.clocks:
+        known = ", ".join(turn.definition.says.clocks) or "none"
+        raise BadInput.at("clock", f"{turn.definition.says.key} has no clock {clock!r}", f"its clocks are: {known}")
+    tree = clock_tree(turn.run, turn.definition.timer(clock), remedies_of(turn))
+    against: tuple[Obstacle, ...] = () if tree.met else ("state",)
+    return _finished(turn, Explanation("clock", clock, _state(turn), tree, obstacles=against))
+
+
+def remedies_of(turn: Turn) -> Remedies:
+    """What finds remedies for a case as it stands."""
+    key, grants = turn.definition.says.key, turn.desk.grants
+    return Remedies(turn.run, lambda permissions: grants.who(permissions, key))
+
+
+def _roads(turn: Turn, events: Iterable[str], fields: Mapping[str, Any], remedies: Remedies) -> list[Road]:
+    given = plain(dict(fields), "event")
+    known = dict.fromkeys(events)
+    foreign = turn.foreign(dict.fromkeys(need for event in known for way in turn.definition.ways[event] for need in way.needs))
     found = []
-    for event in events:
-        roads = explain.roads(turn.definition, turn.run, event, plain(dict(fields), event), foreign)
-        found += [evolve(road, objections=tuple(_against(turn, event, road, fields))) for road in roads]
+    for event in known:
+        roads = explain.roads(turn.definition, turn.run, event, given, foreign)
+        for road in roads:
+            helped = explain.helped(turn.definition, road.requires, remedies)
+            found.append(evolve(road, requires=helped, objections=tuple(_against(turn, event, road, fields))))
     return found
 
 
@@ -177,17 +228,35 @@ def _against(turn: Turn, event: str, road: Road, fields: Mapping[str, Any]) -> l
     return found
 
 
-def _explanation(turn: Turn, event: str, spec: Spec, roads: list[Road]) -> Explanation:
-    here = [road for road in roads if road.here] or roads
-    needs = tuple(dict.fromkeys([spec.permission, *(road.allow for road in here if road.allow)]))
-    actor, key = turn.call.actor, turn.definition.says.key
-    grants = turn.desk.grants
-    lacking = tuple(p for p in needs if not grants.allowed(actor, p, key))
-    return Explanation(event, tuple(turn.stream.head["machine"]["active"]), tuple(roads), needs, lacking, grants.who(needs, key))
+def _answer(
+    turn: Turn,
+    subject: Literal["event", "closing"],
+    name: str,
+    spec: Spec,
+    found: list[Road],
+    tree: Judged,
+    *,
+    roads: list[Road] | None = None,
+) -> Explanation:
+    asked = [road for road in found if road.taken] or [road for road in found if road.here] or found
+    needs = tuple(dict.fromkeys([spec.permission, *(road.allow for road in asked if road.allow)]))
+    shown = tuple(found if roads is None else roads)
+    return _finished(turn, Explanation(subject, name, _state(turn), tree, shown, None, needs, obstacles=explain.obstacles_of(found)))
 
 
-def _because(turn: Turn, finding: Finding) -> Finding:
-    return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
+def _finished(turn: Turn, found: Explanation) -> Explanation:
+    """The explanation with who could; permission is judged last, beside what is so."""
+    key, grants = turn.definition.says.key, turn.desk.grants
+    lacking = tuple(p for p in found.needs if not grants.allowed(turn.call.actor, p, key))
+    obstacles = (*found.obstacles, "permission") if lacking else found.obstacles
+    who = grants.who(found.needs, key) if found.needs else ()
+    known = {permission: grants.who((permission,), key) for permission in found.needs}
+    answer = evolve(found, lacking=lacking, obstacles=obstacles, who=who, grants=known)
+    return explain.kept_back(answer) if turn.desk.discreet else answer
+
+
+def _state(turn: Turn) -> tuple[str, ...]:
+    return tuple(turn.run.machine["active"])
 
 
 def _value(turn: Turn, path: str) -> str:

@@ -42,6 +42,7 @@ class Bus:
 
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
+        self._clocks: dict[str, Actor] = {}
 
     def on_case(self, call: Call, case: str, decide: Callable[[Turn], None], batch: Work | None = None) -> Done:
         """Gives a command to a case.
@@ -100,14 +101,21 @@ class Bus:
 
         ``held``: also on a case whose clocks are not swept yet, as an import does between the events of a log.
         """
-        entries = []
+        entries: list[int] = []
+        call = Call(TICK, self._clock_of(work.shelf.tenant), observed=True)
         while (held or not stream.head.get("held")) and (wake := stream.head["machine"].get("wake")) is not None and wake <= upto:
-            call = Call(TICK, Actor(CLOCK, frozenset(), work.shelf.tenant), observed=True)
             turn = Turn(self.desk, call, work, stream, definition, Effective(wake, stream.head["zone"]))
             turn.run.tick()
-            turn.finish(recorded, new_uuid())
+            turn.write(recorded, new_uuid())
             entries.append(stream.n)
         return entries
+
+    def _clock_of(self, tenant: str) -> Actor:
+        """Who acts where clocks speak."""
+        found = self._clocks.get(tenant)
+        if found is None:
+            found = self._clocks[tenant] = Actor(CLOCK, frozenset(), tenant)
+        return found
 
     def _decide(
         self, work: Work, call: Call, case: str, decide: Callable[[Turn], None], *, locked: bool

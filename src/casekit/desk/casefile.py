@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from attrs import evolve
@@ -10,6 +11,7 @@ from attrs import evolve
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
+from casekit.desk import caseloop
 from casekit.desk.sealing import opened
 from casekit.desk.work import Stream, Work
 from casekit.model.canonical import Json, decode
@@ -27,6 +29,9 @@ DETAILS = ("name", "phone", "email", "address", "born", "ref")
 
 Rows = Mapping[str, list[tuple[Any, ...]]]
 """Projected table → rows, in the order of ``tables.ROWS``."""
+
+
+_NO_APPROVALS: Mapping[str, Any] = MappingProxyType({})
 
 
 class CaseFile:
@@ -80,6 +85,7 @@ class CaseFile:
             zone=self.zone,
             postings=self.postings() if ledger else None,
             since=since,
+            approvals=head.get("approvals", _NO_APPROVALS),
         )
 
     def view(self, now: str, needs: Iterable[Need] | None = None) -> View:
@@ -159,6 +165,7 @@ class CaseFile:
                 size,
                 recorded[n],
                 self.open("document", decode(sealed)).get("name") if sealed else None,
+                n,
             )
             for n, _, doc, version, kind, direction, media, size, _, sealed in rows
         )
@@ -255,8 +262,16 @@ def _postings(file: CaseFile, since: str | None) -> tuple[Posting, ...]:
     return tuple(p for p in file.postings() if since is None or p.at >= since)
 
 
-_NEEDED = {"parties": "parties", "facts": "facts", "postings": "postings", "messages": "messages", "filed": "documents"}
-"""Part of a view → what a guard must declare to need so as to see it."""
+_NEEDED = {
+    "parties": "parties",
+    "facts": "facts",
+    "postings": "postings",
+    "messages": "messages",
+    "filed": "documents",
+    "past_clocks": "",
+    "past_items": "",
+}
+"""Part of a view → what a guard must declare to need so as to see it; empty: no guard sees it."""
 
 _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
     "id": lambda file, _now, _need: file.stream.uuid,
@@ -279,6 +294,11 @@ _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
     "clocks": lambda file, _now, _need: file.clocks(),
     "items": lambda file, _now, _need: file.items(),
     "completed": lambda file, _now, _need: frozenset(file.stream.head["machine"]["memory"].get("plan", {}).get("done", ())),
+    "goals": lambda file, now, _need: caseloop.goals(file, now),
+    "reviewed": lambda file, _now, _need: caseloop.mark(file.stream.head.get("review")),
+    "chosen": lambda file, _now, _need: caseloop.mark(file.stream.head.get("choice")),
+    "past_clocks": lambda file, _now, _need: caseloop.past_clocks(file),
+    "past_items": lambda file, _now, _need: caseloop.past_items(file),
     "choice": lambda file, _now, _need: file.stream.head.get("choice", {}).get("option"),
 }
 """Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""

@@ -63,6 +63,18 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
         if way.says.reason and not turn.call.reason and not turn.call.observed:
             raise BadInput.at(f"{event}/reason", "is missing", "say why")
     before = len(turn.objections)
+    stand_against(turn, ways, given)
+    if len(turn.objections) > before:
+        turn.accepted = False
+        if not (turn.call.observed and turn.call.force):
+            return
+    take(turn, ways, given)
+
+
+def stand_against(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
+    """What is so that stands against the ways of an event, whoever asks: requirements, guards, closing, the plan."""
+    event = ways[0].event
+    form = {name: field for way in ways for name, field in way.says.form.items()}
     turn.require(tuple(dict.fromkeys(need for way in ways for need in way.needs)), given)
     if turn.asked("casekit_before") or turn.asked("casekit_before_transition"):
         ask_guards(turn, event, _python(given, form))
@@ -70,11 +82,6 @@ def consider(turn: Turn, ways: tuple[Way, ...], given: Json) -> None:
         ask_closing(turn, outcome)
     for way in ways:
         turn.objections += plans.against_closing(turn.run, way)
-    if len(turn.objections) > before:
-        turn.accepted = False
-        if not (turn.call.observed and turn.call.force):
-            return
-    take(turn, ways, given)
 
 
 def ask_guards(turn: Turn, event: str, fields: Json) -> None:
@@ -133,18 +140,9 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     Raises:
         BadInput: no transition leads to that outcome from anywhere, or several do from here.
     """
-    definition = turn.definition
-    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
-    known = sorted({w.outcome for w in ways})
-    ways = [w for w in ways if w.outcome == outcome]
-    if not ways:
-        raise BadInput.at(
-            "outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {', '.join(known) or 'none'}"
-        )
-    here = [w for w in ways if any(c.key == w.key for c in turn.run.candidates(w.event))]
-    way = (here or ways)[0]
+    way = closing_way(turn, outcome, fields)
     turn.call.about["outcome"] = outcome
-    if here:
+    if any(c.key == way.key for c in turn.run.candidates(way.event)):
         do(turn, way.event, fields)
         return
     turn.call.about["event"] = way.event
@@ -153,6 +151,34 @@ def close(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> None:
     ask_closing(turn, outcome)
     turn.objections += plans.against_closing(turn.run, way)
     turn.accepted = False
+
+
+def closing_ways(turn: Turn, outcome: str | None) -> list[Way]:
+    """The ways that close a case with an outcome; None: with any.
+
+    Raises:
+        BadInput: there is none.
+    """
+    definition = turn.definition
+    ways = [w for event, ways in definition.ways.items() if event in definition.fired for w in ways if w.ends]
+    found = [w for w in ways if outcome is None or w.outcome == outcome]
+    if not found:
+        known = ", ".join(sorted({w.outcome for w in ways})) or "none"
+        raise BadInput.at("outcome", f"no event closes a {definition.says.key} with {outcome!r}", f"outcomes are: {known}")
+    return found
+
+
+def closing_way(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> Way:
+    """The way by which a case is closed with an outcome: the first that its event takes, else one from here, else any.
+
+    Raises:
+        BadInput: there is none.
+    """
+    ways = closing_ways(turn, outcome)
+    given = plain(dict(fields), "fields") if fields else {}
+    here = [w for w in ways if any(c.key == w.key for c in turn.run.candidates(w.event))]
+    taken = [w for w in here if any(c.key == w.key for c in turn.run.enabled(w.event, given))]
+    return (taken or here or ways)[0]
 
 
 def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
@@ -174,6 +200,9 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
         written = data_change(turn.work, turn.stream.uuid, says.data, canonical, owners, known, gone)
         if written:
             turn.changes.append(written)
+        if turn.run.inputs.approvals:
+            before = turn.run.inputs.data
+            turn.run.touch(*(name for name, value in canonical.items() if before.get(name) != value), *gone)
         turn.run.inputs.data = {**dict(turn.run.inputs.data), **canonical}
         for name in gone:
             turn.run.inputs.data.pop(name, None)

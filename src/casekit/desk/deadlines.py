@@ -6,9 +6,11 @@ from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
-from casekit.decisions.clock_story import ClockStory, Said, tell
+from casekit.decisions.clock_story import ClockStory, Said
+from casekit.decisions.clock_telling import tell
 from casekit.decisions.extending import adopt, extend, instance_of
 from casekit.decisions.machine import World
+from casekit.decisions.proposals import confirm, instance_with, keep
 from casekit.desk.turn import Spec, Turn
 from casekit.desk.work import new_uuid
 from casekit.errors import BadInput
@@ -18,6 +20,8 @@ from casekit.record.entry import COLUMNS
 from casekit.store import reading
 
 EXTEND = Spec("extend", "clock.extend")
+CONFIRM = Spec("confirm-clock", "clock.confirm")
+KEEP = Spec("keep-clock", "clock.confirm")
 ADOPT = Spec("adopt-calendars", "clock.extend")
 
 
@@ -39,6 +43,22 @@ def lengthen(turn: Turn, clock: str, instance: str, to: date | datetime | str | 
     turn.call.about |= {"clock": clock, "instance": named, **{k: v for k, v in (("from", before), ("to", after), ("by", by)) if v}}
     if authority:
         turn.call.sealed["authority"] = plain(authority, "authority")
+
+
+def answer(turn: Turn, clock: str, instance: str, *, takes: bool) -> None:
+    """Decides on a proposed new date: takes it, or keeps the one there is.
+
+    Raises:
+        BadInput: no reason, or no new date waits for someone.
+    """
+    if not turn.call.reason:
+        raise BadInput.at("reason", "is missing", "say why the deadline moves, or why it stays")
+    named = instance_with(turn.run, clock, instance)
+    turn.guard(turn.call.spec.name, {"clock": clock}, clock=clock, instance=named)
+    if not turn.goes_on:
+        return
+    before, after = (confirm if takes else keep)(turn.run, clock, named)
+    turn.call.about |= {"clock": clock, "instance": named, **{k: v for k, v in (("from", before), ("to", after)) if v}}
 
 
 def _until(to: date | datetime | str | None, zone: str) -> str:
@@ -85,10 +105,15 @@ def stories(turn: Turn, clock: str, instance: str, at: str) -> tuple[ClockStory,
 
 def every(turn: Turn, at: str) -> tuple[ClockStory, ...]:
     """The stories of all instances of all clocks that had started by a moment, in order of clocks."""
+    return tuple(story for story, _ in lives(turn, at))
+
+
+def lives(turn: Turn, at: str) -> tuple[tuple[ClockStory, tuple[Said, ...]], ...]:
+    """The same stories, each with everything that entries left of its instance, those after the moment among them."""
     told = _said(turn)
     order = {timer.id: place for place, timer in enumerate(turn.definition.timers)}
-    found = [tell(turn.definition.timer(key), name, told[key, name], at, turn.run.inputs) for key, name in told]
-    return tuple(sorted((story for story in found if story.status), key=lambda story: order[story.clock]))
+    found = [(tell(turn.definition.timer(key), name, told[key, name], at, turn.run.inputs), tuple(told[key, name])) for key, name in told]
+    return tuple(sorted((life for life in found if life[0].status), key=lambda life: order[life[0].clock]))
 
 
 def _said(turn: Turn) -> dict[tuple[str, str], list[Said]]:
@@ -98,14 +123,14 @@ def _said(turn: Turn) -> dict[tuple[str, str], list[Said]]:
     world = World(zone=turn.file.zone)
     for n, effective_at, actor, kind, body in _entries(turn):
         time = max(time, effective_at)
-        events = tuple(body["about"].get("events", ()))
+        events, effects = (tuple(body["about"].get(name, ())) for name in ("events", "effects"))
         for change in body["changes"]:
             if new := _pins(change):
                 pins |= new
                 calendars, counts = turn.desk.library.calendars.of(turn.work.shelf, pins)
                 world = World(zone=turn.file.zone, calendars=calendars, counts=counts)
             if change["c"] == "clock":
-                said = Said(n, time, actor, kind, events, change["row"], change.get("live"), world)
+                said = Said(n, change["instance"], time, actor, kind, events, effects, change["row"], change.get("live"), world)
                 found.setdefault((change["id"], change["instance"]), []).append(said)
     return found
 

@@ -48,6 +48,7 @@ def open_desk(
     case_types: Iterable[CaseType | str | Path] = (),
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
+    discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
 
@@ -61,12 +62,13 @@ def open_desk(
         case_types: Case types beside those of plugins: records, or paths of their JSON files.
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
+        discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
         BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet)
 
 
 class Desk:
@@ -78,6 +80,7 @@ class Desk:
         library: The case types.
         grants: Who may do what.
         bus: Takes commands.
+        discreet: Whether reasons are shown only to those who may.
     """
 
     def __init__(
@@ -87,8 +90,11 @@ class Desk:
         case_types: Iterable[CaseType | str | Path],
         clock: Clock,
         calendars: Iterable[Calendar | str | Path] = (),
+        *,
+        discreet: bool = False,
     ) -> None:
         self.store = store
+        self.discreet = discreet
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
@@ -163,6 +169,21 @@ class Desk:
             raise
         except (CasekitError, Exception) as wrong:
             raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+
+    def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
+        """A picture of a case type; no case is needed.
+
+        Args:
+            case_type: Its key.
+            kind: ``states`` or ``plan``.
+            format: ``svg`` (which takes ``casekit[pictures]``), ``mermaid`` or ``dot``.
+
+        Raises:
+            BadInput: no such case type, kind or format, or the library that places a graph is not there.
+        """
+        from casekit.desk import pictures
+
+        return pictures.written(pictures.of_type(self.library.current(case_type), kind), format)
 
     def now(self) -> str:
         """The present moment (canonical instant)."""

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Literal
 
-from attrs import frozen
+from attrs import define, field, frozen
 
 from casekit.desk import outbox
-from casekit.desk.bus import TICK, Bus
+from casekit.desk.bus import TICK
 from casekit.desk.turn import Call, Spec, Turn
-from casekit.desk.work import Work
-from casekit.errors import BadInput
+from casekit.desk.work import Stream, Work
+from casekit.errors import BadInput, CasekitError, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import moment
 from casekit.store import reading
-from casekit.store.shelf import Shelf, Taken
+from casekit.store.reading import Head
+from casekit.store.shelf import Shelf, Taken, writing
 from casekit.store.writing import Conflict
 
 if TYPE_CHECKING:
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
 RESUME = Spec("resume", "case.resume")
 BATCH = 100
 """Cases in one transaction."""
+
+_log = logging.getLogger("casekit.due")
 
 Resumption = Literal["confirm", "cancel", "keep"]
 
@@ -36,16 +40,22 @@ class Worked:
         entries: Entries that they wrote.
         delivered: Outbox entries that every listener has heard.
         failed: Outbox entries that will be told again, because a listener raised.
+        broken: Cases that could not be worked; the log ``casekit.due`` names each, with its reason.
     """
 
     cases: int = 0
     entries: int = 0
     delivered: int = 0
     failed: int = 0
+    broken: int = 0
 
 
 def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
     """Lets every clock speak that is due, then delivers the outbox. Doing it twice does nothing more.
+
+    Cases are worked off a hundred at a time, each hundred in a transaction of its own, so what a crash leaves is
+    whole. A case that can't be worked stops no other: it is logged with its reason, counted as ``broken``, and tried
+    again at the next sweep. Several sweeps at the same time are safe: a clock speaks once.
 
     Args:
         desk: The desk.
@@ -55,6 +65,7 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
 
     Raises:
         Denied: the actor may not sweep.
+        StoreFailed: the store failed; what was worked off before stands.
     """
     desk.bus.authorise(Call(TICK, actor), None)
     shelf = desk.shelf(actor.tenant)
@@ -62,13 +73,14 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
         moment(now)
     present = desk.now()
     upto = now or present
-    recorded = max(upto, present)
-    swept = entries = 0
-    while waiting := reading.due(shelf, upto, BATCH):
-        cases, written = _sweep(desk, shelf, waiting, upto, recorded)
-        swept, entries = swept + cases, entries + written
-    delivered, failed = outbox.deliver(desk, shelf, recorded)
-    return Worked(swept, entries, delivered, failed)
+    sweep = _Sweep(desk, shelf, upto, max(upto, present))
+    after = ("", 0)
+    while page := reading.due(shelf, upto, after, BATCH):
+        last, head = page[-1]
+        after = (last, head.sid)
+        sweep.work_off([found for _, found in page])
+    delivered, failed = outbox.deliver(desk, shelf, sweep.recorded)
+    return Worked(sweep.cases, sweep.entries, delivered, failed, sweep.broken)
 
 
 def resume(turn: Turn, what: Resumption) -> None:
@@ -91,21 +103,85 @@ def resume(turn: Turn, what: Resumption) -> None:
             turn.run.clocks.cancel(clock)
 
 
-def _sweep(desk: Desk, shelf: Shelf, cases: list[str], upto: str, recorded: str) -> tuple[int, int]:
-    """One batch in one transaction; where another was faster, case by case."""
-    work = desk.work(shelf)
-    try:
-        written = sum(_tick(desk.bus, work, case, upto, recorded) for case in cases)
+@define
+class _Sweep:
+    """One run over everything that is due.
+
+    Attributes:
+        desk, shelf: Where.
+        upto: Up to which instant clocks are due.
+        recorded: When what they say is recorded.
+        cases, entries, broken: What was done so far.
+        stuck: Broken cases that spoke before they broke: they wake later now, and are met again.
+    """
+
+    desk: Desk
+    shelf: Shelf
+    upto: str
+    recorded: str
+    cases: int = 0
+    entries: int = 0
+    broken: int = 0
+    stuck: set[str] = field(factory=set)
+
+    def work_off(self, heads: list[Head]) -> None:
+        """One batch in one transaction; where a case is broken, one by one."""
+        met = [head for head in heads if head.uuid not in self.stuck]
+        written = self._together(met)
+        if written is None:
+            for head in met:
+                self._alone(head.uuid)
+            return
+        self.cases += len(written)
+        self.entries += sum(written)
+
+    def _together(self, heads: list[Head]) -> list[int] | None:
+        """Entries of each case; where another was faster, inside the lock. None: one of them is broken, nothing was written."""
+        try:
+            try:
+                return self._batch(heads)
+            except (Conflict, Taken):
+                return self._batch_locked([head.uuid for head in heads])
+        except StoreFailed:
+            raise
+        except Exception:  # noqa: BLE001 - whatever is wrong with one case must not stop the others
+            return None
+
+    def _batch(self, heads: list[Head]) -> list[int]:
+        """Entries of each case that had something to say."""
+        work = self.desk.work(self.shelf)
+        written = [self._tick(work, work.take(head, keyed=False)) for head in heads]
         work.flush()
-    except (Conflict, Taken):
-        written = sum(
-            desk.bus.transact(shelf, lambda own, locked, case=case: _tick(desk.bus, own, case, upto, recorded, locked=locked))  # type: ignore[misc]
-            for case in cases
-        )
-    return len(cases), written
+        return written
 
+    def _batch_locked(self, uuids: list[str]) -> list[int]:
+        work = self.desk.work(self.shelf)
+        with writing(self.shelf) as connection:
+            work.load(uuids, locked=True)
+            written = [self._tick(work, stream) for stream in list(work.streams.values())]
+            work.flush(connection)
+        return [count for count in written if count]
 
-def _tick(bus: Bus, work: Work, case: str, upto: str, recorded: str, *, locked: bool = False) -> int:
-    stream = work.stream(case, "case", locked=locked)
-    definition = bus.desk.library.pinned(work.shelf, stream.head["definition"])
-    return len(bus.tick(work, stream, definition, upto, recorded))
+    def _alone(self, uuid: str) -> None:
+        """One case, each instant in a transaction of its own: what a punctual sweep would have done before it broke stands."""
+        worked = 0
+        try:
+            while more := self.desk.bus.transact(self.shelf, lambda work, locked: self._next(work, uuid, locked=locked)):
+                worked += more
+        except StoreFailed:
+            raise
+        except Exception as wrong:  # noqa: BLE001 - as above: it is said, and the others go on
+            _log.error("the clocks of case %s could not be worked: %s", uuid, wrong, exc_info=not isinstance(wrong, CasekitError))
+            self.broken += 1
+            self.stuck |= {uuid} if worked else set()
+        self.cases += bool(worked)
+        self.entries += worked
+
+    def _next(self, work: Work, uuid: str, *, locked: bool) -> int:
+        stream = work.stream(uuid, "case", locked=locked)
+        wake = stream.head["machine"].get("wake")
+        return self._tick(work, stream, wake) if wake is not None and wake <= self.upto else 0
+
+    def _tick(self, work: Work, stream: Stream, upto: str = "") -> int:
+        definition = self.desk.library.pinned(self.shelf, stream.head["definition"])
+        return len(self.desk.bus.tick(work, stream, definition, upto or self.upto, self.recorded))

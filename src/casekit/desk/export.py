@@ -7,6 +7,7 @@ from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from casekit.desk.casefile import CaseFile, person
+from casekit.desk.loopvalues import Review
 from casekit.desk.timeline import timeline
 from casekit.desk.turn import Spec
 from casekit.desk.work import Stream, Work
@@ -148,4 +149,13 @@ def _happening(happening: Any) -> Json:
         "events": list(happening.events),
         "objections": [{"rule": o.rule, "reason": o.reason, "citation": o.citation} for o in happening.objections],
         "changes": [dict(change) for change in happening.changes],
+        **({} if happening.review is None else {"review": _review(happening.review)}),
+    }
+
+
+def _review(review: Review) -> Json:
+    return {
+        "round": review.round,
+        "findings": [{"rule": f.rule, "text": f.text, "citation": f.citation, "because": list(f.because)} for f in review.findings],
+        "adjustments": [{"key": a.key, "text": a.text, "because": list(a.because)} for a in review.adjustments],
     }

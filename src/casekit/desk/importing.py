@@ -290,7 +290,7 @@ class _Importing:
         if not steps:
             return
         recorded = work.now()
-        hold = stream is None or bool(stream.head.get("held")) or stream.head["machine"]["category"] in ENDED
+        hold = stream is None or _is_held(stream.head)
         imported: Json = {"source": self.rules.source, "events": len(trail.steps), "seen": self._seen(trail, len(trail.steps))}
         for step in steps:
             mark = imported if step is steps[-1] else None
@@ -344,6 +344,12 @@ class _Importing:
         self.desk.bus.tick(work, stream, definition, min(upto, quiet), recorded, held=True)
         work.live = True
         self.desk.bus.tick(work, stream, definition, upto, recorded, held=True)
+
+
+def _is_held(head: Json) -> bool:
+    """Whether a case that a log goes on with is held at its end: it was, it was over, or nothing has ever fallen due in it."""
+    untouched = bool(head["imported"].get("idle")) and not head["machine"]["clocks"]
+    return untouched or bool(head.get("held")) or head["machine"]["category"] in ENDED
 
 
 def _format(desk: Desk, key: str) -> Importer:

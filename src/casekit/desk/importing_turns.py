@@ -132,11 +132,14 @@ def _take_back(turn: Turn, component: str) -> None:
 
 
 def leave(turn: Turn, imported: Json, *, hold: bool) -> None:
-    """Notes in the head how far the trace has come; a case that stays open is held, until someone lets it run on."""
+    """Notes in the head how far the trace has come; a case that stays open with something that will fall due is held, until
+    someone lets it run on. One without is ``idle``: there is nothing to decide, until its log grows.
+    """
     turn.run.settle()
     over = turn.run.machine["category"] in ENDED
-    change: Json = {"imported": imported}
-    if hold and not over:
+    waits = bool(turn.run.clocks.live) or turn.run.next_due() is not None
+    change: Json = {"imported": imported if waits or over or not hold else {**imported, "idle": True}}
+    if hold and waits and not over:
         change["held"] = True
-    gone = {"unset": ["held"]} if over and turn.stream.head.get("held") else {}
+    gone = {"unset": ["held"]} if turn.stream.head.get("held") and "held" not in change else {}
     turn.change(c="head", set=change, **gone)

@@ -13,9 +13,11 @@ from casekit.definition.casetype import CaseType
 from casekit.definition.fields import Field
 from casekit.definition.forms import Form
 from casekit.definition.load import canonical_text, digest, structure
+from casekit.definition.requirements import within
 from casekit.desk.calendars import Calendars
+from casekit.desk.permissions import Grants
 from casekit.desk.work import Work
-from casekit.errors import BadInput
+from casekit.errors import BadInput, Problem
 from casekit.model.canonical import decode, encode
 from casekit.model.time import Effective
 from casekit.plugins.catalogue import Catalogue
@@ -68,6 +70,7 @@ class Library:
         """
         check(case_type, where)
         self.calendars.check(case_type, where or case_type.key)
+        self._check_permissions(case_type, where or case_type.key)
         known = self._current.get(case_type.key)
         compiled = compile_type(case_type, digest(case_type), self.catalogue.declared.requirements, where)
         if known is not None and known.digest != compiled.digest and known.says.version == case_type.version:
@@ -79,6 +82,19 @@ class Library:
             self._current[case_type.key] = compiled
         self._texts[compiled.digest] = canonical_text(case_type)
         return compiled
+
+    def _check_permissions(self, case_type: CaseType, where: str) -> None:
+        """Refuses a requirement that nobody could approve."""
+        grants = Grants(self.catalogue)
+        asked = [(key, part.approval) for key, says in case_type.requirements.items() for _, part in within(says) if part.approval]
+        do = "grant it to a role in casekit_roles, or ask for another"
+        problems = [
+            Problem(f"{where}: /requirements/{key}/approval", f"no role here has the permission {permission!r}", do)
+            for key, permission in asked
+            if not grants.who((permission,), case_type.key)
+        ]
+        if problems:
+            raise BadInput(problems)
 
     def current(self, key: str) -> Compiled:
         """The case type that new cases get.

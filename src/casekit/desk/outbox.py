@@ -7,6 +7,7 @@ row waits, with growing pauses, and so do the later entries of that case.
 from __future__ import annotations
 
 import logging
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from casekit.model.canonical import decode
@@ -31,21 +32,26 @@ _log = logging.getLogger("casekit.outbox")
 def deliver(desk: Desk, shelf: Shelf, now: str) -> tuple[int, int]:
     """Tells listeners what waits for them; gives how many entries all of them have heard, and how many must wait."""
     delivered = failed = 0
-    while rows := reading.waiting(shelf, now, BATCH):
-        streams = {head.sid: head for head in reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()}
-        told, put_off = _round(desk, shelf, rows, streams, now)
-        delivered, failed = delivered + told, failed + put_off
+    moved = True
+    while moved:  # what listeners themselves have recorded meanwhile is told in a further pass
+        moved, after = False, (0, 0)
+        while rows := reading.waiting(shelf, now, after, BATCH):
+            after = rows[-1][0], rows[-1][1]
+            told, put_off = _round(desk, shelf, rows, now)
+            delivered, failed, moved = delivered + told, failed + put_off, True
     return delivered, failed
 
 
-def _round(desk: Desk, shelf: Shelf, rows: list[tuple[Any, ...]], streams: dict[int, Head], now: str) -> tuple[int, int]:
+def _round(desk: Desk, shelf: Shelf, rows: list[tuple[Any, ...]], now: str) -> tuple[int, int]:
+    untold = {row[0]: row[4] for row in rows if _listening(desk, row[5], row[3].split())}
+    streams = {head.sid: head for head in reading.heads_of(shelf, list(untold.values())).values()}
     done: list[tuple[int, int]] = []
     waits: list[tuple[Any, ...]] = []
     blocked: set[int] = set()
-    for sid, n, attempts, told in rows:
+    for sid, n, attempts, told, _, _ in rows:
         if sid in blocked:
             continue
-        heard_by, errors = _tell(desk, shelf, streams[sid], n, set(told.split()))
+        heard_by, errors = _tell(desk, shelf, streams[sid], n, set(told.split())) if sid in streams else (set(), [])
         if not errors:
             done.append((sid, n))
             continue
@@ -60,15 +66,14 @@ def _round(desk: Desk, shelf: Shelf, rows: list[tuple[Any, ...]], streams: dict[
 
 def _tell(desk: Desk, shelf: Shelf, head: Head, n: int, told: set[str]) -> tuple[set[str], list[str]]:
     kept = decode(head.text)
-    listeners = [a for a in desk.catalogue.listeners(kept["type"]) if a.plugin.name not in told]
+    listeners = _listening(desk, kept["type"], told)
     if not listeners:
         return told, []
     entry = reading.entry_of(shelf, head.sid, n)
     assert entry is not None
     about = decode(entry[11])["about"]
-    recorded = Recorded(
-        head.uuid, kept["type"], n, entry[7], entry[3], entry[2], " ".join(kept["machine"]["active"]), tuple(about.get("events", ()))
-    )
+    named = (head.uuid, kept["type"], n, entry[7], entry[3], entry[2], " ".join(kept["machine"]["active"]))
+    recorded = Recorded(*named, tuple(about.get("events", ())), tuple(about.get("effects", ())))
     errors = []
     for asked in listeners:
         wrong = _call(asked, recorded)
@@ -77,6 +82,11 @@ def _tell(desk: Desk, shelf: Shelf, head: Head, n: int, told: set[str]) -> tuple
         else:
             told.add(asked.plugin.name)
     return told, errors
+
+
+def _listening(desk: Desk, case_type: str, told: Collection[str]) -> list[Asked]:
+    """Who wants to hear of an entry, and has not yet."""
+    return [asked for asked in desk.catalogue.listeners(case_type) if asked.plugin.name not in told]
 
 
 def _call(asked: Asked, recorded: Recorded) -> str:

@@ -16,6 +16,7 @@ CORE = {
     "case.plan": "see the options for a case",
     "case.choose": "choose an option",
     "case.close": "close a case",
+    "case.approve": "approve what a requirement asks to be approved, beside the permission that it asks for",
     "item.work": "start, complete, enable or disable an item of a plan",
     "plan.change": "put items into a plan, move, skip, reopen, suspend or terminate them",
     "item.override": "skip what is required, with a reason",
@@ -42,6 +43,7 @@ CORE = {
     "store.keep": "back the store up, restore it, and look after its keys, its settings and its files",
     "desk.due": "let due clocks speak and deliver the outbox",
     "clock.extend": "give a deadline more time, or let a case go by the present calendars",
+    "clock.confirm": "confirm a new date of a deadline, or keep the one there is",
     "case.resume": "say what becomes of an imported case's clocks",
 }
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""

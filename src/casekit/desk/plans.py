@@ -5,20 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from casekit.decisions import orders
 from casekit.decisions.compiled import Way
+from casekit.decisions.instances import CHOSEN
 from casekit.decisions.items import Piece
 from casekit.decisions.itemwhy import Why, why
 from casekit.decisions.machine import Run
 from casekit.desk.casefile import CaseFile
-from casekit.desk.planvalues import Branch, ItemExplanation, PlanItem, PlanView
+from casekit.desk.planvalues import Branch, PlanItem, PlanView
 from casekit.desk.sealing import seal_for
 from casekit.desk.turn import Spec, Turn
 from casekit.errors import BadInput
 from casekit.model.answers import Objection, Option, Task
 from casekit.model.canonical import Json, decode, plain
+from casekit.store import reading
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -87,7 +89,7 @@ def put_in(turn: Turn, option: Option) -> None:
         return
     plan = turn.run.plan
     orders.replace(plan)
-    source = f"{orders.CHOSEN}{option.key}@{turn.n}"
+    source = f"{CHOSEN}{option.key}@{turn.n}"
     for task in option.plan:
         turn.objections += _put(turn, task, source)
 
@@ -114,27 +116,13 @@ def view(desk: Desk, file: CaseFile, run: Run) -> PlanView:
     )
 
 
-def explain(turn: Turn, item: str) -> ItemExplanation:
-    """Why an item is where it is, and who could work on it.
-
-    Raises:
-        BadInput: the plan has no such item.
-    """
-    piece, instance = orders.find(turn.run.plan, item)
-    found = why(turn.run.plan, piece)
-    if isinstance(found, tuple) and instance:
-        found = tuple(one for one in found if one.instance == instance)
-    key, grants = turn.definition.says.key, turn.desk.grants
-    needs = _needs(piece)
-    lacking = tuple(p for p in needs if not grants.allowed(turn.call.actor, p, key))
-    return ItemExplanation(item, found, needs, lacking, grants.who(needs, key))
-
-
 def items_of(file: CaseFile) -> list[PlanItem]:
     """All instances that ever were in the plan of a case, in the order of their coming."""
     rows = {(row[0], row[1]): row for row in file.rows("tasks")}
     pieces = file.definition.planning.pieces if file.definition else {}
-    return sorted((item_of(file, row, pieces) for row in rows.values()), key=lambda item: (item.at, item.item, int(item.instance)))
+    authors = Authors(file)
+    items = [authors.of(item_of(file, row, pieces)) for row in rows.values()]
+    return sorted(items, key=lambda item: (item.at, item.item, int(item.instance)))
 
 
 def item_of(file: CaseFile, row: tuple[Any, ...], pieces: Mapping[str, Piece]) -> PlanItem:
@@ -144,6 +132,32 @@ def item_of(file: CaseFile, row: tuple[Any, ...], pieces: Mapping[str, Piece]) -
     if sealed:
         title = file.open("item", decode(sealed)).get("title")
     return PlanItem(item, instance, kind, title, state, stage, who, at, started, due, ended, source or "", n)
+
+
+class Authors:
+    """Who put items into a plan, and why, from the entries that their sources name."""
+
+    def __init__(self, file: CaseFile) -> None:
+        self._file = file
+        self._known: dict[int, tuple[str, str | None]] = {}
+
+    def of(self, item: PlanItem) -> PlanItem:
+        """The item with its author and the reason that was given."""
+        n = item.source.rpartition("@")[2]
+        if not n.isdigit():
+            return item
+        if int(n) not in self._known:
+            self._known[int(n)] = self._read(int(n))
+        author, reason = self._known[int(n)]
+        return evolve(item, author=author, reason=reason)
+
+    def _read(self, n: int) -> tuple[str, str | None]:
+        work, stream = self._file.work, self._file.stream
+        entry = reading.entry_of(work.shelf, stream.sid, n)
+        if entry is None:  # it waits to be written
+            return "", None
+        sealed = decode(entry[11])["about"].get("sealed")
+        return entry[6], self._file.open("about", sealed).get("reason") if sealed else None
 
 
 def _permit(turn: Turn, order: Order) -> None:
@@ -196,7 +210,8 @@ def _words(turn: Turn, title: str) -> Json | None:
     return dict(seal_for(turn.work, turn.stream.uuid, turn.file.touched, "item", {"title": plain(title, "title")}))
 
 
-def _needs(piece: Piece) -> tuple[str, ...]:
+def needs_of(piece: Piece) -> tuple[str, ...]:
+    """Permissions that working on an item takes."""
     return tuple(dict.fromkeys((WORK.permission, *([piece.says.allow] if piece.says.allow else []))))
 
 
@@ -212,7 +227,7 @@ class _Could:
         self._known: dict[tuple[str, ...], tuple[str, ...]] = {}
 
     def of(self, piece: Piece) -> tuple[str, ...]:
-        needs = _needs(piece)
+        needs = needs_of(piece)
         if needs not in self._known:
             self._known[needs] = self._desk.grants.who(needs, self._type)
         return self._known[needs]

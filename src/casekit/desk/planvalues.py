@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from casekit.decisions.itemwhy import Absence, Why
+from casekit.decisions.itemwhy import Why
 from casekit.model.answers import Objection
 
 
@@ -23,6 +23,8 @@ class PlanItem:
         at, started, due, ended: Canonical instants; None: not so.
         source: What put it there; empty: the case type.
         n: The entry that last changed it.
+        author: Who put it there; empty: the case type.
+        reason: Why, in the author's words; None: none was given, or it is erased.
     """
 
     item: str
@@ -38,6 +40,8 @@ class PlanItem:
     ended: str | None
     source: str
     n: int
+    author: str = ""
+    reason: str | None = None
 
     @property
     def name(self) -> str:
@@ -81,35 +85,6 @@ class PlanView:
     offered: tuple[str, ...]
     blockers: tuple[Objection, ...]
     suspended: bool = False
-
-
-@frozen(slots=False)
-class ItemExplanation:
-    """Why an item is where it is, and who could work on it.
-
-    Attributes:
-        item: Which item.
-        why: Each live instance, or why there is none.
-        needs: Permissions that working on it takes.
-        lacking: Those that the actor does not have.
-        who: Roles that have all of them.
-    """
-
-    item: str
-    why: tuple[Why, ...] | Absence
-    needs: tuple[str, ...]
-    lacking: tuple[str, ...]
-    who: tuple[str, ...]
-
-    def lines(self) -> list[str]:
-        """In words, one thought to a line."""
-        found = self.why.lines() if isinstance(self.why, Absence) else [line for one in self.why for line in one.lines()]
-        if self.lacking:
-            found.append(f"you lack the permission {', '.join(self.lacking)}; roles that have it: {', '.join(self.who) or 'none'}")
-        return found
-
-    def __str__(self) -> str:
-        return "\n".join(self.lines())
 
 
 @frozen(slots=False)

@@ -3,89 +3,43 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, deadlines, export, parties, plans, records, reports, worklist
-from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk import asking, caseloop, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
-from casekit.desk.goals import Progress, progress
 from casekit.desk.keeper import KEEP
-from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
-from casekit.desk.planvalues import ItemExplanation, PlanView, TaskPage
+from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
+from casekit.desk.loopquestions import LoopQuestions
+from casekit.desk.past import Moment, asked
+from casekit.desk.picturequestions import PictureQuestions
+from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
-from casekit.desk.traces import cases_of
-from casekit.desk.turn import Call, Spec, Turn
-from casekit.desk.values import Case, Done, Happening, Listed, Options, Page, Undelivered
-from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, NotFound
-from casekit.model.actor import Actor
+from casekit.desk.turn import Spec
+from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelivered
+from casekit.desk.work import Work
+from casekit.errors import BadInput
 from casekit.model.answers import Finding, Verdict
 from casekit.model.canonical import Json
+from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
 from casekit.store import reading
 from casekit.store.escrow import Passphrase, Recipient
 
-if TYPE_CHECKING:
-    from casekit.desk.desk import Desk
-
-CaseRef = Case | Done | str
-"""A case: a value (a command on it asks for just that version), or its id or human number (any version)."""
-PartyRef = Person | str
-"""A party: a value, or its id."""
-
-READ = Spec("read", "case.read")
 READ_PARTY = Spec("read-party", "party.read")
 READ_DOCUMENT = Spec("read-document", "document.read")
 READ_JOURNAL = Spec("read-journal", "journal.read")
 VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
-LARGEST_PAGE = 500
 
 
-def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
-    """UUID of a case, named by a value, its id, its human number, or ``source/trace`` where it was imported.
-
-    Raises:
-        NotFound: there is no such case.
-    """
-    if isinstance(case, Done):
-        return case.case.id
-    if isinstance(case, Case):
-        return case.id
-    if len(case) == 36 and case.count("-") == 4:
-        return case
-    shelf = desk.shelf(tenant)
-    found = reading.numbered(shelf, case)
-    source, slash, trace = case.partition("/")
-    if found is None and slash:
-        found = cases_of(shelf, source, [trace]).get(trace)
-    if found is None:
-        raise NotFound.at("case", f"there is no case {case}", "check the number or id, the tenant and the store")
-    return found
-
-
-def party_id(party: PartyRef) -> str:
-    """UUID of a party."""
-    return party.id if isinstance(party, Person) else party
-
-
-class Questions:
-    """The questions of a seat.
-
-    Attributes:
-        desk: The desk.
-        actor: Who asks.
-    """
-
-    def __init__(self, desk: Desk, actor: Actor, batch: Work | None = None) -> None:
-        self.desk = desk
-        self.actor = actor
-        self._batch = batch
+class Questions(LoopQuestions, PictureQuestions):
+    """The questions of a seat."""
 
     def get_party(self, party: PartyRef) -> Person:
         """A party; a merged one as the one that it became.
@@ -156,17 +110,9 @@ class Questions:
             after: ``more`` of the page before.
             size: Cases on the page, at most 500.
         """
-        if not 1 <= size <= LARGEST_PAGE:
-            raise BadInput.at("size", f"{size} cases on a page", f"ask for 1 to {LARGEST_PAGE}")
-        known = self.desk.library.types
-        readable = self.desk.grants.readable(self.actor, known)
-        wanted = tuple(types) or readable or ()
-        if readable is not None:
-            wanted = tuple(t for t in wanted if t in readable)
-            if not wanted:
-                if not readable:
-                    self._may(READ)
-                return Page((), None)
+        wanted = self._readable(types, size)
+        if wanted is None:
+            return Page((), None)
         return self._page(reading.Filter(wanted, state, category, open, party_id(party)), names, after, size)
 
     def timeline(self, case: CaseRef) -> tuple[Happening, ...]:
@@ -211,6 +157,11 @@ class Questions:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
         return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+
+    def report_clocks(self) -> Json:
+        """Per case type and clock: instances by status, and how long they took, by the wall and by the office."""
+        self._may(reports.REPORT)
+        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
 
     def undelivered(self) -> tuple[Undelivered, ...]:
         """What waits in the outbox, in the order of cases and entries."""
@@ -286,9 +237,6 @@ class Questions:
         turn = self._turn(asking.EXPLAIN, case)
         return deadlines.stories(turn, clock, instance, self._at(turn, at))
 
-    def _at(self, turn: Turn, at: Moment | None) -> str:
-        return asked(at, None, turn.file.zone).as_of or turn.effective.at
-
     def plan(self, case: CaseRef, *, as_of: Moment | None = None) -> PlanView:
         """The plan of a case: what lives, with what it waits for and who could work on it; what has ended; what is offered.
 
@@ -306,12 +254,16 @@ class Questions:
         work, stream, rows = self._then(case, as_of, None)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         file = CaseFile(work, stream, definition, rows)
-        now = max(stream.head["time"], work.now()) if rows is None else stream.head["time"]
-        return tuple(progress(file, Run(definition, stream.head["machine"], file.world(), now)))
+        cut = asked(as_of, None, stream.head["zone"]).as_of
+        return caseloop.goals(file, max(stream.head["time"], min(cut or work.now(), work.now())))
 
-    def explain_item(self, case: CaseRef, item: str) -> ItemExplanation:
+    def explain_item(self, case: CaseRef, item: str) -> Explanation:
         """Why an item of the plan is where it is, what blocks it, and who could work on it."""
-        return plans.explain(self._turn(plans.EXPLAIN, case), item)
+        return asking.explain_item(self._turn(plans.EXPLAIN, case), item)
+
+    def explain_running(self, case: CaseRef, clock: str) -> Explanation:
+        """Why a clock runs, or does not. How its date came about says :meth:`explain_clock`."""
+        return asking.explain_running(self._turn(asking.EXPLAIN, case), clock)
 
     def tasks(
         self,
@@ -335,46 +287,6 @@ class Questions:
         before = None if due_before is None else effective_(due_before, "UTC").at
         wanted = self._readable(types, size)
         return TaskPage() if wanted is None else worklist.page(self._work(), self.desk, wanted, roles, before, after, size)
-
-    def _readable(self, types: Iterable[str], size: int) -> tuple[str, ...] | None:
-        """The case types to list, empty: all; None: there is nothing that the actor may read."""
-        if not 1 <= size <= LARGEST_PAGE:
-            raise BadInput.at("size", f"{size} on a page", f"ask for 1 to {LARGEST_PAGE}")
-        readable = self.desk.grants.readable(self.actor, self.desk.library.types)
-        if readable is None:
-            return tuple(types)
-        if not readable:
-            self._may(READ)
-        named = tuple(types)
-        return tuple(t for t in readable if not named or t in named) or None
-
-    def _may(self, spec: Spec, case_type: str | None = None, case: str = "") -> None:
-        self.desk.bus.authorise(Call(spec, self.actor), case_type, case, self._batch)
-
-    def _work(self) -> Work:
-        return self._batch or self.desk.work(self.desk.shelf(self.actor.tenant))
-
-    def _id(self, case: CaseRef) -> str:
-        return case_id(self.desk, self.actor.tenant, case)
-
-    def _turn(self, spec: Spec, case: CaseRef) -> Turn:
-        return asking.turn_for(self.desk, self.actor, spec, self._id(case))
-
-    def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
-        work = self._work()
-        stream = work.stream(self._id(case), "case")
-        self._may(spec, stream.head["type"], stream.uuid)
-        return work, stream
-
-    def _then(self, case: CaseRef, as_of: Moment | None, effective: Moment | None) -> tuple[Work, Stream, Rows | None]:
-        work, stream = self._read(case, READ)
-        cut = asked(as_of, effective, stream.head["zone"])
-        if cut == Asked(None, None):
-            return work, stream, None
-        then, rows = rewound(work.shelf, stream, cut)
-        if cut.effective is not None:
-            then = as_known_now(then, rows, self.desk.library.pinned(work.shelf, then.head["definition"]), cut.effective)
-        return work, then, rows
 
     def _page(self, wanted: reading.Filter, names: bool, after: str | None, size: int) -> Page:
         before = None

@@ -134,6 +134,8 @@ def fact(turn: Turn, key: str, value: Any, source: str) -> None:
         else:
             kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner == _owner_of(turn, fields[key])}
         change["latest"] = kept
+        if turn.run.inputs.approvals and turn.run.inputs.facts.get(key) != canonical:
+            turn.run.touch(f"fact:{key}")
         turn.run.inputs.facts = turn.run.world.facts = _laid_over(turn.run.inputs.facts, key, canonical)
     turn.made = turn.change(**change)
     turn.run.raise_(f"fact.{key}")
@@ -187,6 +189,7 @@ def document(turn: Turn, kind: str, content: bytes, name: str, media: str, direc
     turn.change(**change)
     turn.made = document_id
     turn.run.inputs.documents = turn.run.world.documents = {**turn.stream.head["documents"], kind: counted}
+    turn.run.touch(f"document:{kind}")
     turn.run.raise_(f"document.{kind}")
 
 

@@ -9,15 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import asking, cases, deadlines, due, erasure, goals, parties, plans, records
+from casekit.desk import approvals, asking, cases, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
-from casekit.desk.questions import CaseRef, PartyRef, Questions, party_id
+from casekit.desk.questions import Questions
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
-from casekit.model.answers import Option
+from casekit.model.answers import Adjustment, Option
 from casekit.model.canonical import plain
+from casekit.model.goals import Goal, Want
 from casekit.model.money import Money
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person
@@ -203,7 +205,7 @@ class Seat(Questions):
         measure: str,
         target: Any,
         *,
-        want: goals.Want = "at-least",
+        want: Want = "at-least",
         by: str = "",
         owner: str = "",
         title: str = "",
@@ -223,7 +225,7 @@ class Seat(Questions):
             title: What people read; sealed with the case.
             reason, key: as of every command.
         """
-        wanted = goals.Goal(goal, measure, target, want, str(by), owner, title)
+        wanted = Goal(goal, measure, target, want, str(by), owner, title)
         args = {"goal": goal, "measure": measure, "target": plain(target), "want": want, "by": str(by), "owner": owner, "title": title}
         return self._on(goals.GOAL, case, lambda turn: goals.put(turn, wanted), args, reason=reason, key=key)
 
@@ -232,8 +234,14 @@ class Seat(Questions):
         return self._on(goals.GOAL, case, lambda turn: goals.drop(turn, goal), {"goal": goal, "drop": True}, reason=reason, key=key)
 
     def review(self, case: CaseRef, text: str = "", *, key: str = "", effective: Moment | None = None) -> Done:
-        """Records that the case was looked at again: what the assessment finds, how far its goals have come, and words."""
-        return self._on(goals.REVIEW, case, lambda turn: goals.review(turn, text), {"text": text}, key=key, effective=effective)
+        """Records that the case was looked at again: what is found, how far its goals have come, what is proposed, and words."""
+        return self._on(reviews.REVIEW, case, lambda turn: reviews.review(turn, text), {"text": text}, key=key, effective=effective)
+
+    def adjust(self, case: CaseRef, adjustment: Adjustment | str, *, reason: str = "", key: str = "") -> Done:
+        """Takes an adjustment, whole: its goals are set or given up, its option is chosen. It must be proposed still, as it was."""
+        name = adjustment if isinstance(adjustment, str) else adjustment.key
+        decide = lambda turn: reviews.adjust(turn, adjustment)  # noqa: E731
+        return self._on(reviews.ADJUST, case, decide, {"adjustment": name}, reason=reason, key=key)
 
     def close(
         self,
@@ -251,6 +259,21 @@ class Seat(Questions):
         args = {"outcome": outcome, "fields": _plain(given)}
         decide = lambda turn: cases.close(turn, outcome, given)  # noqa: E731
         return self._on(cases.CLOSE, case, decide, args, reason=reason, key=key, effective=effective, observed=observed)
+
+    def approve(
+        self, case: CaseRef, requirement: str, *, withdraw: bool = False, reason: str = "", key: str = "", effective: Moment | None = None
+    ) -> Done:
+        """Approves what a requirement asks to be approved; it counts once for each actor.
+
+        Args:
+            case: Where.
+            requirement: Key of the requirement.
+            withdraw: Takes the actor's own approval back instead.
+            reason, key, effective: as of every command.
+        """
+        args = {"requirement": requirement, "withdraw": withdraw}
+        decide = lambda turn: approvals.approve(turn, requirement, withdraw=withdraw)  # noqa: E731
+        return self._on(approvals.APPROVE, case, decide, args, reason=reason, key=key, effective=effective)
 
     def give_role(self, case: CaseRef, role: str, party: PartyRef, *, key: str = "", effective: Moment | None = None) -> Done:
         """Gives a party a role in a case."""
@@ -396,6 +419,18 @@ class Seat(Questions):
         args = {"clock": clock, "instance": instance, "to": str(to or ""), "by": by, "authority": authority}
         decide = lambda turn: deadlines.lengthen(turn, clock, instance, to, by, authority)  # noqa: E731
         return self._on(deadlines.EXTEND, case, decide, args, reason=reason, key=key)
+
+    def confirm_clock(self, case: CaseRef, clock: str, *, reason: str, instance: str = "", key: str = "") -> Done:
+        """Takes the new date that is proposed for a legal deadline. The one before stays in the journal."""
+        return self._answer(deadlines.CONFIRM, case, clock, instance, reason, key, takes=True)
+
+    def keep_clock(self, case: CaseRef, clock: str, *, reason: str, instance: str = "", key: str = "") -> Done:
+        """Keeps the date of a legal deadline although another one is proposed. The same change is not proposed again."""
+        return self._answer(deadlines.KEEP, case, clock, instance, reason, key, takes=False)
+
+    def _answer(self, spec: Spec, case: CaseRef, clock: str, instance: str, reason: str, key: str, *, takes: bool) -> Done:
+        decide = lambda turn: deadlines.answer(turn, clock, instance, takes=takes)  # noqa: E731
+        return self._on(spec, case, decide, {"clock": clock, "instance": instance}, reason=reason, key=key)
 
     def adopt_calendars(self, case: CaseRef, *, reason: str = "", key: str = "") -> Done:
         """Lets a case go on by the present versions of its calendars and rules of counting."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from casekit.desk.past import at
+from casekit.desk.reviewed import reviewed
 from casekit.desk.sealing import opened
 from casekit.desk.values import Done, Happening
 from casekit.desk.work import Stream, Work
@@ -22,7 +23,7 @@ from casekit.store.shelf import Shelf
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
 
-_TITLES = ("event", "key", "option", "item", "kind", "outcome", "role")
+_TITLES = ("event", "key", "option", "item", "kind", "outcome", "role", "requirement")
 """What an entry may be about, in the order of what says most."""
 
 ERASED = "The words are erased."
@@ -59,6 +60,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         words.get("text") or words.get("reason"),
         _spoken(spoke),
         {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
+        reviewed(about, words) if kind == "review" else None,
     )
 
 
@@ -141,9 +143,35 @@ def _open_change(work: Work, stream: Stream, change: Json) -> Json:
     return change
 
 
+def _goal(about: Json) -> str:
+    if about.get("dropped"):
+        return f"{about['key']} given up"
+    goal = about["goal"]
+    by = f" by {goal['by']}" if "by" in goal else ""
+    return f"{about['key']}: {goal['measure']} {goal['want']} {goal['target']}{by}"
+
+
+def _adjustment(about: Json) -> str:
+    """What was taken, and what it does: its key alone says nothing to people."""
+    done = [f"chooses {about['option']}"] if "option" in about else []
+    done += [f"{word} {', '.join(about[name])}" for name, word in (("sets", "sets"), ("drops", "gives up")) if name in about]
+    return f"{about['key']}: {'; '.join(done)}"
+
+
+_WORDED: Mapping[str, Callable[[Json], str]] = {
+    "adjust": _adjustment,
+    "goal": _goal,
+    "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
+    "review": lambda about: f"round {about['round']}",
+}
+"""Commands whose entries are called by more than one word."""
+
+
 def _title(kind: str, about: Json, changes: list[Json]) -> str:
     if kind == "refused":
         return " ".join(str(about[name]) for name in ("command", "event", "outcome", "key", "via") if name in about)
+    if kind in _WORDED:
+        return _WORDED[kind](about)
     for name in _TITLES:
         if name in about:
             return str(about[name])

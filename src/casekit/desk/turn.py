@@ -7,23 +7,26 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from datetime import date, datetime
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from casekit.decisions.compiled import Compiled
 from casekit.decisions.instances import ItemChange
 from casekit.decisions.machine import Run
-from casekit.decisions.requirements import Judged, judge
+from casekit.decisions.requirements import judge
 from casekit.definition.casetype import ENDED
 from casekit.desk.casefile import CaseFile
 from casekit.desk.permissions import CORE
 from casekit.desk.sealing import seal_for
+from casekit.desk.standings import judged
 from casekit.desk.work import Stream, Work
 from casekit.errors import PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, plain
+from casekit.model.judged import Judged
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective
@@ -99,6 +102,7 @@ class Turn:
         unknown: Rules that could not be judged.
         accepted: Of an observed command: whether the lifecycle allowed it.
         made: Id of what the command makes.
+        goals: The goals of the case, as the command leaves them.
     """
 
     def __init__(self, desk: Desk, call: Call, work: Work, stream: Stream, definition: Compiled, when: Effective) -> None:
@@ -118,6 +122,7 @@ class Turn:
         self.spoke: dict[str, str] = {}
         self.accepted = True
         self.made = ""
+        self.goals: Mapping[str, Json] = head.get("goals", _NO_GOALS)
         self._views: dict[tuple[Need, ...] | None, View] = {}
 
     @property
@@ -165,7 +170,7 @@ class Turn:
             return True
         self.run.inputs.event = fields
         own = self.definition.requirements
-        if all(key in own and own[key][1].holds(self.run.inputs) for key in keys):
+        if all(key in own and own[key].holds(self.run.inputs) for key in keys):
             return True  # nothing to be explained
         judged = judge(self.definition, keys, self.run.inputs, self.foreign(keys))
         broken = [j for j in judged if j.met is False or j.failed]
@@ -177,12 +182,14 @@ class Turn:
         return not broken
 
     def foreign(self, keys: Iterable[str]) -> dict[str, Judged]:
-        """What plugins say to requirements that are theirs."""
-        found = {}
+        """What plugins say to requirements that are theirs, or on which requirements of the case type rest."""
+        wanted: dict[str, None] = {}
         for key in keys:
             if key in self.definition.foreign:
-                found[key] = self._ask_rule(key)
-        return found
+                wanted[key] = None
+            for rule in sorted(self.definition.asks.get(key, ())):
+                wanted[rule] = None
+        return {key: self._ask_rule(key) for key in wanted}
 
     def guard(self, command: str, fields: Mapping[str, Any], **values: Any) -> None:
         """Asks the case type's guards and the plugins' about a command."""
@@ -219,13 +226,19 @@ class Turn:
 
     def finish(self, recorded: str, command: str, onto: Stream | None = None) -> None:
         """Lets the machine come to rest and appends the entry; ``onto`` a stream other than the one decided on, when it opens."""
+        self.run.settle()
+        self.write(recorded, command, onto)
+
+    def write(self, recorded: str, command: str, onto: Stream | None = None) -> None:
+        """Appends the entry of a machine that has come to rest."""
         run = self.run
-        run.settle()
         if run.data:
             form = self.desk.library.form(self.definition, "change", self.definition.says.data, complete=False)
             kept = form.read({k: v for k, v in run.data.items() if v is not None}, "data")
             self.change(c="data", set=kept, unset=sorted(k for k, v in run.data.items() if v is None))
         self.changes += machine_changes(self.stream.head, run, self.now)
+        if self.goals or "goals" in self.stream.head:
+            self._goals()
         about = self._about()
         self.work.append(
             onto or self.stream,
@@ -256,17 +269,32 @@ class Turn:
         )
         self.run.let_go()
 
+    def _goals(self) -> None:
+        """Writes down the goals of the case, where the command or how they stand has changed them."""
+        self.goals = judged(self.goals, self.run, self.file)
+        if not self.goals:
+            self.change(c="head", unset=["goals"])
+        elif self.goals != self.stream.head.get("goals"):
+            self.change(c="head", set={"goals": self.goals})
+
     def _ask_rule(self, key: str) -> Judged:
         found = self.desk.catalogue.declared.requirements.get(key)
+        words = "The rule is not met."
         if found is None:
-            return Judged(key, None, "The plugin that judges this is not installed.", failed="the plugin is not installed")
+            return Judged(
+                "rule", None, words, key=key, failed="the plugin is not installed", remedy="install the plugin that brings the rule"
+            )
         rule, plugin = found
         self.spoke[plugin.name] = plugin.version
-        said = (rule.unmet, rule.citation, rule.remedy, None, plugin.name, plugin.version)
+        said: Json = {"key": key, "unmet": rule.unmet, "citation": rule.citation, "remedy": rule.remedy}
+        said |= {"plugin": plugin.name, "version": plugin.version}
         try:
-            return Judged(key, check_rule(rule, self.view(rule.needs)), *said)
+            answer = check_rule(rule, self.view(rule.needs))
         except PluginFailed as wrong:
-            return Judged(key, None, *said, str(wrong))
+            return Judged("rule", None, words, **said, failed=str(wrong))
+        if not isinstance(answer, Judged):
+            return Judged("rule", answer, words, **said)
+        return evolve(answer, **{**said, "unmet": answer.unmet or rule.unmet})
 
     def _about(self) -> Json:
         about = dict(self.call.about)
@@ -319,6 +347,8 @@ def item_change(change: ItemChange) -> Json:
     return item
 
 
+_NO_GOALS: Mapping[str, Json] = MappingProxyType({})
+
 _PARTS = ("active", "category", "outcome", "cycle", "history", "memory", "wake", "ledger")
 
 
@@ -344,6 +374,11 @@ def machine_changes(head: Json, run: Run, now: str) -> list[Json]:
     if over and "closed" not in head:
         more["closed"] = now
     gone = ["closed"] if "closed" in head and not over else []
+    if run.inputs.approvals is not run.world.approvals:
+        if run.inputs.approvals:
+            more["approvals"] = run.inputs.approvals
+        else:
+            gone.append("approvals")
     if more or gone:
         changes.append({"c": "head", "set": more, **({"unset": gone} if gone else {})})
     return changes

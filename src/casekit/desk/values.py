@@ -7,6 +7,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from casekit.desk.loopvalues import Review
 from casekit.model.answers import Finding, Objection, Option
 from casekit.model.canonical import Json
 from casekit.model.money import Money
@@ -131,6 +132,7 @@ class Happening:
         text: Note, message or reason; None where there is none or it is erased.
         fields: What the form of the event said; personal fields are opened where that is still possible.
         spoke: Plugins that were asked, with their versions.
+        review: Of a review: what it found and proposed.
     """
 
     n: int
@@ -145,6 +147,7 @@ class Happening:
     text: str | None
     spoke: Mapping[str, str]
     fields: Mapping[str, Any] = field(factory=dict)
+    review: Review | None = None
 
 
 @frozen

@@ -126,7 +126,7 @@ class Work:
             read = reading.head_of(self.shelf, uuid, locked=locked)
             if read is None:
                 raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
-            found = self._take(read)
+            found = self.take(read)
         if found.kind != kind:
             raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
         return found
@@ -137,7 +137,7 @@ class Work:
             if stream.kind == "log" and stream.head.get("name", name) == name:
                 return stream
         read = reading.log_of(self.shelf, name)
-        return self.new("log") if read is None else self._take(read)
+        return self.new("log") if read is None else self.take(read)
 
     def new(self, kind: str) -> Stream:
         """A stream that does not exist yet."""
@@ -146,10 +146,11 @@ class Work:
         self.keys[stream.uuid] = None  # nobody has made one yet, and the store need not be asked
         return stream
 
-    def load(self, uuids: Sequence[str]) -> None:
+    def load(self, uuids: Sequence[str], *, locked: bool = False) -> None:
         """Loads several streams with their keys at once."""
-        for read in reading.heads_of(self.shelf, [uuid for uuid in dict.fromkeys(uuids) if uuid not in self.streams]).values():
-            self._take(read)
+        wanted = [uuid for uuid in dict.fromkeys(uuids) if uuid not in self.streams]
+        for read in reading.heads_of(self.shelf, wanted, locked=locked).values():
+            self.take(read)
 
     def append(
         self,
@@ -236,11 +237,12 @@ class Work:
             self.rows.new.append(row)
         self.rows.read.pop(stream.sid, None)
 
-    def _take(self, read: reading.Head) -> Stream:
+    def take(self, read: reading.Head, *, keyed: bool = True) -> Stream:
+        """A stream that was read already; ``keyed``: with its key, where it has one. Else the key is read when it is wanted."""
         stream = Stream(read.sid, read.uuid, read.kind, read.n, read.n, bytes(read.hash), read.recorded, decode(read.text), read.text)
         self.streams[read.uuid] = stream
         if read.key is not None:
             self.wrapped[read.uuid] = read.key
-        else:
+        elif keyed:
             self.keys.setdefault(read.uuid, None)
         return stream

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 from attrs import evolve, field, frozen
 
 from casekit.errors import BadInput
+from casekit.model.goals import Goal
 from casekit.model.money import Money
 from casekit.model.time import duration, moment
 
@@ -181,6 +182,10 @@ class Task:
     title: str = ""
 
 
+def _goals(value: Iterable[Goal]) -> tuple[Goal, ...]:
+    return tuple(value)
+
+
 def _tasks(value: Iterable[Task]) -> tuple[Task, ...]:
     return tuple(value)
 
@@ -221,7 +226,50 @@ class Option:
         return self.text
 
 
-_A = TypeVar("_A", Finding, Objection, Option)
+@frozen
+class Adjustment:
+    """A change that a review proposes. A person takes it, or leaves it; it is taken whole, as one command.
+
+    Attributes:
+        key: Public key of it, unique among the adjustments of one review.
+        words: What it is, as a template over ``args``.
+        option: Key of the option to choose, which must be offered; empty: none.
+        goals: Goals to set, or to word anew.
+        drop: Keys of goals to give up.
+        args: Arguments of the words.
+        because: Reasons for it and against it.
+        plugin, version: Who proposes it, filled by the core.
+    """
+
+    key: str = field(validator=_rule)
+    words: str
+    option: str = field(default="", validator=lambda made, attribute, value: _rule(made, attribute, value) if value else None)
+    goals: tuple[Goal, ...] = field(default=(), converter=_goals)
+    drop: tuple[str, ...] = field(default=(), converter=_tuple)
+    args: Mapping[str, Any] = field(factory=dict)
+    because: tuple[str, ...] = field(default=(), converter=_tuple)
+    plugin: str = ""
+    version: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        if not (self.option or self.goals or self.drop):
+            raise BadInput.at(self.key, "changes nothing", "name an option or a goal; what is only to be said is a finding")
+
+    @property
+    def text(self) -> str:
+        """The words with their arguments."""
+        return rendered(self.words, self.args)
+
+    @property
+    def signed_by(self) -> str:
+        """Plugin and version that propose it."""
+        return f"{self.plugin} {self.version}".strip()
+
+    def __str__(self) -> str:
+        return self.text
+
+
+_A = TypeVar("_A", Finding, Objection, Option, Adjustment)
 
 
 def signed(answer: _A, plugin: str, version: str) -> _A:

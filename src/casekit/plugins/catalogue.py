@@ -21,7 +21,8 @@ from casekit.definition.calendars import Calendar, check_calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts, check_counts
 from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
-from casekit.model.answers import Finding, Objection, Option, signed
+from casekit.model.answers import Adjustment, Finding, Objection, Option, signed
+from casekit.model.judged import Judged
 from casekit.plugins import specs
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
@@ -42,7 +43,7 @@ _KEYED: Mapping[str, tuple[type, ...]] = {
 }
 """What plugins declare by key: group → its records."""
 
-_A = TypeVar("_A", Finding, Objection, Option)
+_A = TypeVar("_A", Finding, Objection, Option, Adjustment)
 _R = TypeVar("_R")
 
 
@@ -240,6 +241,11 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     Raises:
         PluginFailed: it raised, or answered something else than promised; names plugin and hook.
     """
+    return collect_any(asked, (kind,), **arguments)
+
+
+def collect_any(asked: Asked, kinds: tuple[type[Any], ...], **arguments: Any) -> list[Any]:
+    """As :func:`collect`, of a hook that may answer in several kinds."""
     try:
         answered = call_with(asked.call, arguments)
         if not answered:
@@ -252,8 +258,9 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
     except Exception as wrong:
         raise PluginFailed(f"{asked.said} raised {type(wrong).__name__}: {wrong}") from wrong
     for answer in answered:
-        if not isinstance(answer, kind):
-            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {kind.__name__}")
+        if not isinstance(answer, kinds):
+            wanted = " or ".join(kind.__name__ for kind in kinds)
+            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {wanted}")
     return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answered]
 
 
@@ -274,11 +281,11 @@ def guarded(asked: Asked, **arguments: Any) -> list[Objection]:
         ]
 
 
-def check_rule(rule: Rule, view: View) -> bool | None:
+def check_rule(rule: Rule, view: View) -> bool | Judged | None:
     """What a plugin's requirement says of a case.
 
     Raises:
-        PluginFailed: it raised, or answered neither true, false nor None.
+        PluginFailed: it raised, or answered neither true, false, None nor a tree of its own.
     """
     try:
         met = rule.check(view)
@@ -286,8 +293,8 @@ def check_rule(rule: Rule, view: View) -> bool | None:
         raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
-    if met is not None and not isinstance(met, bool):
-        raise PluginFailed(f"the check of {rule.key} answered a {type(met).__name__}, not true, false or None")
+    if met is not None and not isinstance(met, (bool, Judged)):
+        raise PluginFailed(f"the check of {rule.key} answered a {type(met).__name__}, not true, false, None or a Judged")
     return met
 
 
@@ -366,4 +373,4 @@ def _check_signature(name: str, function: Any) -> None:
         raise BadInput.at(name, "only guards declare needs: this hook sees the whole case file", "leave needs out")
 
 
-__all__ = ["Asked", "Catalogue", "Declared", "Loaded", "call_with", "check_rule", "collect", "guarded"]
+__all__ = ["Asked", "Catalogue", "Declared", "Loaded", "call_with", "check_rule", "collect", "collect_any", "guarded"]

@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from casekit.definition.calendars import Calendar
 from casekit.definition.fields import Field, ordered
+from casekit.model.judged import Judged
 from casekit.model.log import LogTrace
 
 if TYPE_CHECKING:
@@ -92,7 +93,8 @@ class Rule:
 
     Attributes:
         key: Public key of the rule; case types name it in ``requires``, ``guards`` and ``closing``.
-        check: Pure function of the view: true where the rule is met, None where data that it needs is missing.
+        check: Pure function of the view: true where the rule is met, None where data that it needs is missing; or a
+            ``Judged``, which says beside that what there is, what there must be, and what is missing.
         unmet: Words for when it does not hold.
         citation: Law, contract or policy.
         remedy: Words for what would meet it.
@@ -100,7 +102,7 @@ class Rule:
     """
 
     key: str
-    check: Callable[[View], bool | None]
+    check: Callable[[View], bool | Judged | None]
     unmet: str = ""
     citation: str = ""
     remedy: str = ""

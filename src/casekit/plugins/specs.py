@@ -16,7 +16,7 @@ import pluggy
 from casekit.definition.calendars import Calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts
-from casekit.model.answers import Finding, Objection, Option
+from casekit.model.answers import Adjustment, Finding, Objection, Option
 from casekit.plugins.declared import PROJECT, Calculator, CalendarSource, Importer, Rule
 from casekit.plugins.view import Command, Message, Recorded, View
 
@@ -33,6 +33,7 @@ FAMILIES: Mapping[str, Family] = {
     "casekit_counts": "declare",
     "casekit_assess": "decide",
     "casekit_plan": "decide",
+    "casekit_review": "decide",
     "casekit_close": "decide",
     "casekit_before": "guard",
     "casekit_before_transition": "guard",
@@ -186,6 +187,28 @@ def casekit_plan(view: View, findings: tuple[Finding, ...]) -> Iterable[Option]:
         @hookimpl
         def casekit_plan(view, findings):
             yield Option("mediation", "Split the deposit", plan=(Task("offer", due="P7D"),))
+    """
+    raise NotImplementedError
+
+
+@_spec
+def casekit_review(view: View, findings: tuple[Finding, ...]) -> Iterable[Finding | Adjustment]:
+    """What a fresh look at a case comes to: how the plan goes, and what should be changed.
+
+    When: with every review that is recorded, and on ``look``; pure. Arguments: the whole case file, with goals and how
+    far they have come, the plan, what has ended, and where the last review and the last choice stand
+    (``view.since(view.reviewed)``); what the assessment found. Returns: findings, and adjustments that a person may take;
+    those of all plugins stand side by side, sorted by plugin and key, and the review on record keeps them. The option
+    that an adjustment names must be offered. If it raises: the review fails and names the plugin. Since: 1.
+
+    Example::
+
+        @hookimpl
+        def casekit_review(view, findings):
+            for goal in view.goals:
+                if goal.missed:
+                    yield Finding("tenancy.missed", "{goal} was missed.", args={"goal": goal.goal.key})
+                    yield Adjustment("tenancy.give-up", "Give {goal} up", drop=(goal.goal.key,), args={"goal": goal.goal.key})
     """
     raise NotImplementedError
 

@@ -14,9 +14,11 @@ from attrs import evolve, field, frozen
 
 from casekit.definition.fields import Field, read
 from casekit.model import ledger
+from casekit.model.goals import Progress
 from casekit.model.ledger import Allocation, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import local
+from casekit.plugins.past import Mark, PastClock, PastItem
 
 Touched = set[str]
 """Owners whose personal values were looked at: party UUIDs, or ``case``."""
@@ -159,6 +161,7 @@ class Document:
         size: Bytes.
         at: When it was filed (canonical instant).
         name: Its name; None once erased.
+        n: The entry that filed it.
     """
 
     id: str
@@ -169,6 +172,7 @@ class Document:
     size: int
     at: str
     name: str | None = None
+    n: int = 0
 
 
 @frozen
@@ -212,6 +216,23 @@ class LiveItem:
 
 
 @frozen
+class News:
+    """What has come into a case file after some entry of it.
+
+    Attributes:
+        facts, postings, messages, documents: What was recorded.
+        clocks, items: What has ended.
+    """
+
+    facts: tuple[Fact, ...]
+    postings: tuple[Posting, ...]
+    messages: tuple[Message, ...]
+    documents: tuple[Document, ...]
+    clocks: tuple[PastClock, ...]
+    items: tuple[PastItem, ...]
+
+
+@frozen
 class Command:
     """A command that guards are asked about.
 
@@ -241,6 +262,9 @@ class Recorded:
         recorded: When it was recorded.
         state: State of the case now.
         events: What happened on the way: transitions and internal events (``clock.promise.breached``).
+        effects: What was asked for: its name (``run``) and ``args``. A warning or an escalation with an addressee or an event
+            of its own is ``clock.warned`` or ``clock.escalated``; a legal deadline whose date would move is
+            ``deadline.would_move``.
     """
 
     case: str
@@ -251,6 +275,7 @@ class Recorded:
     recorded: str
     state: str
     events: tuple[str, ...] = ()
+    effects: tuple[Mapping[str, Any], ...] = ()
 
 
 @frozen
@@ -282,6 +307,10 @@ class View:
         choice: Key of the option chosen last; None: none.
         items: Plan items that have not ended, by key.
         completed: Plan items that were completed, and milestones that were reached.
+        goals: The goals of the case, each with how far it has come, in the order in which they were set.
+        reviewed: Where the last review stands; None: there was none.
+        chosen: Where the last choice of an option stands; None: there was none.
+        past_clocks, past_items: Clocks and plan items that have ended, in order of ending. Guards don't see them.
     """
 
     id: str
@@ -306,6 +335,11 @@ class View:
     choice: str | None = None
     items: tuple[LiveItem, ...] = ()
     completed: frozenset[str] = frozenset()
+    goals: tuple[Progress, ...] = ()
+    reviewed: Mark | None = None
+    chosen: Mark | None = None
+    past_clocks: tuple[PastClock, ...] = ()
+    past_items: tuple[PastItem, ...] = ()
 
     @property
     def today(self) -> date:
@@ -332,6 +366,31 @@ class View:
         """What payments have paid, under the policy of the case type."""
         return ledger.allocate(self.postings, self.policy, self.currency, at)
 
+    def goal(self, key: str) -> Progress | None:
+        """A goal by its key, or None."""
+        return next((goal for goal in self.goals if goal.goal.key == key), None)
+
+    def since(self, mark: Mark | None) -> News:
+        """What has come after a place in the record (``reviewed``, ``chosen``); everything, where there is none."""
+        n = mark.n if mark else 0
+        return News(
+            tuple(fact for fact in self.facts if entry_of(fact.id) > n),
+            tuple(posting for posting in self.postings if entry_of(posting.id) > n),
+            tuple(message for message in self.messages if entry_of(message.id) > n),
+            tuple(document for document in self.filed if document.n > n),
+            tuple(clock for clock in self.past_clocks if clock.n > n),
+            tuple(item for item in self.past_items if item.n > n),
+        )
+
+    def known(self, mark: Mark) -> Mapping[str, Any]:
+        """Fact key → the value that was the latest known at a place in the record; what was or is unknown is absent."""
+        return {f.key: f.value for f in self.facts if entry_of(f.id) <= mark.n and f.value is not None}
+
     def later(self, now: str) -> View:
         """The same file at a later moment."""
         return evolve(self, now=now)
+
+
+def entry_of(identity: str) -> int:
+    """The entry that wrote a row, from its id ``n.i``; 0 where it is not written yet."""
+    return int(identity.partition(".")[0] or 0)

@@ -8,7 +8,7 @@ table below as it is.
 
 ====================  ==========================================================================================
 ``open``              ``stream`` (case, party, log) and what the head begins with (``set``)
-``head``              members of the head to ``set``, and names to ``unset``
+``head``              members of the head to ``set``, and names to ``unset``; of ``goals``, a row each
 ``data``              case data: clear values to ``set``, names to ``unset``, ``sealed`` (owner → envelope, whole)
 ``machine``           members of the machine snapshot to ``set``
 ``totals``            declared totals to ``set``
@@ -121,10 +121,25 @@ def _open(change: Mapping[str, Any]) -> Json:
     return head
 
 
-def _head(head: Json, change: Mapping[str, Any], _n: int, _i: int, _rows: list[Row]) -> None:
-    head.update(change.get("set", {}))
-    for name in change.get("unset", ()):
+def _head(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row]) -> None:
+    given, gone = change.get("set", {}), change.get("unset", ())
+    if "goals" in given or "goals" in gone:
+        rows += _goals(head.get("goals", {}), {} if "goals" in gone else given["goals"], n)
+    head.update(given)
+    for name in gone:
         head.pop(name, None)
+
+
+def _goals(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Iterable[Row]:
+    """Rows of the goals that are new or say something else than before; those given up are taken away."""
+    for key in before:
+        if key not in after:
+            yield "goals", (key,), None
+    for key, said in after.items():
+        if said != before.get(key):
+            words = (said["measure"], said["want"], encode(said["target"]), said.get("by"), said.get("owner", ""))
+            row = (key, n, *words, said["set"], said.get("due"), said.get("status", "unknown"), said.get("since"))
+            yield "goals", (key,), row
 
 
 def _data(head: Json, change: Mapping[str, Any], _n: int, _i: int, _rows: list[Row]) -> None:

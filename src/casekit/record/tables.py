@@ -17,6 +17,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "documents": ("n", "i", "document", "version", "kind", "direction", "media", "size", "digest", "sealed"),
     "clocks": ("clock", "instance", "n", "status", "started", "due", "breached", "ended"),
     "tasks": ("item", "instance", "n", "kind", "status", "stage", "who", "at", "started", "due", "ended", "source", "sealed"),
+    "goals": ("goal", "n", "measure", "want", "target", "day", "owner", "at", "due", "status", "since"),
 }
 """Projected table → its columns beside tenant and stream."""
 
@@ -28,6 +29,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "documents": ("n", "i"),
     "clocks": ("clock", "instance"),
     "tasks": ("item", "instance"),
+    "goals": ("goal",),
 }
 """Projected table → the columns that tell its rows apart within a stream."""
 

@@ -14,7 +14,7 @@ from sqlalchemy.pool import NullPool
 
 from casekit.errors import BadInput, StoreFailed
 
-HEAD = "0001"
+HEAD = "0002"
 """The migration that this casekit's tables correspond to."""
 
 PRAGMAS = (

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select
+from sqlalchemy import ColumnElement, and_, bindparam, func, or_, select, tuple_
 
 from casekit.record.entry import COLUMNS
 from casekit.record.tables import LISTED, ROWS
@@ -66,11 +66,12 @@ def numbered(shelf: Shelf, number: str) -> str | None:
     return None if row is None else str(row[0])
 
 
-def heads_of(shelf: Shelf, uuids: Sequence[str]) -> dict[str, Head]:
-    """Streams by UUID."""
+def heads_of(shelf: Shelf, uuids: Sequence[str], *, locked: bool = False) -> dict[str, Head]:
+    """Streams by UUID. ``locked`` keeps others from changing them until the transaction ends."""
     if not uuids:
         return {}
-    prepared = shelf.statements.get(("heads", len(uuids)), _heads, len(uuids))
+    locked = locked and not shelf.sqlite
+    prepared = shelf.statements.get(("heads", len(uuids), locked), _heads, len(uuids), locked)
     rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("uuid", uuids)})
     return {row[1]: _with_key(row) for row in rows}
 
@@ -203,16 +204,25 @@ def tally(shelf: Shelf) -> list[tuple[Any, ...]]:
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
 
 
-def due(shelf: Shelf, now: str, size: int) -> list[str]:
-    """UUIDs of cases that have something due, the longest waiting first."""
+def due(shelf: Shelf, now: str, after: tuple[str, int], size: int) -> list[tuple[str, Head]]:
+    """Cases that have something due, the longest waiting first, each with the instant at which it wakes, and without its key.
+
+    ``after``: instant and sid of the last one of the page before; ``("", 0)`` begins.
+    """
     prepared = shelf.statements.get("due", _due)
-    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "size": size})]
+    wake, sid = after
+    rows = shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "wake": wake, "sid": sid, "size": size})
+    return [(wakes, _with_key((*head, None, None, None, None))) for wakes, *head in rows]
 
 
-def waiting(shelf: Shelf, now: str, size: int) -> list[tuple[Any, ...]]:
-    """Outbox rows whose turn has come, oldest first: sid, n, attempts, done."""
+def waiting(shelf: Shelf, now: str, after: tuple[int, int], size: int) -> list[tuple[Any, ...]]:
+    """Outbox rows whose turn has come, oldest first: sid, n, attempts, done, UUID and type of the stream.
+
+    ``after``: sid and n of the last row of the page before; ``(0, 0)`` begins.
+    """
     prepared = shelf.statements.get("waiting", _waiting)
-    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "size": size})
+    sid, n = after
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, "now": now, "sid": sid, "n": n, "size": size})
 
 
 def outbox(shelf: Shelf) -> list[tuple[Any, ...]]:
@@ -272,8 +282,10 @@ def _head(by: Any, locked: bool = False) -> Any:
     return found.with_for_update(of=STREAMS) if locked else found
 
 
-def _heads(count: int) -> Any:
-    return _keyed().where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+def _heads(count: int, locked: bool) -> Any:
+    found = _keyed().where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
+    # In the order in which a write set changes them: two who want the same ones wait for each other, never in a ring.
+    return found.order_by(STREAMS.c.sid).with_for_update(of=STREAMS) if locked else found
 
 
 def _keyed() -> Any:
@@ -390,13 +402,17 @@ def _tally() -> Any:
 
 
 def _due() -> Any:
-    where = (_tenant(STREAMS), STREAMS.c.wake.is_not(None), STREAMS.c.wake <= bindparam("now"))
-    return select(STREAMS.c.uuid).where(*where).order_by(STREAMS.c.wake, STREAMS.c.sid).limit(bindparam("size"))
+    wake, sid = STREAMS.c.wake, STREAMS.c.sid
+    further = tuple_(wake, sid) > tuple_(bindparam("wake", type_=wake.type), bindparam("sid", type_=sid.type))
+    where = (_tenant(STREAMS), wake.is_not(None), wake <= bindparam("now"), further)
+    return select(wake, *_HEAD).where(*where).order_by(wake, sid).limit(bindparam("size"))
 
 
 def _waiting() -> Any:
     turn = or_(OUTBOX.c.next_at.is_(None), OUTBOX.c.next_at <= bindparam("now", type_=OUTBOX.c.next_at.type))
-    columns = (OUTBOX.c.sid, OUTBOX.c.n, OUTBOX.c.attempts, OUTBOX.c.done)
+    columns = (OUTBOX.c.sid, OUTBOX.c.n, OUTBOX.c.attempts, OUTBOX.c.done, STREAMS.c.uuid, STREAMS.c.type)
+    same = and_(STREAMS.c.tenant == OUTBOX.c.tenant, STREAMS.c.sid == OUTBOX.c.sid)
+    further = tuple_(OUTBOX.c.sid, OUTBOX.c.n) > tuple_(bindparam("sid", type_=OUTBOX.c.sid.type), bindparam("n", type_=OUTBOX.c.n.type))
     earlier = OUTBOX.alias("earlier")
     blocked = select(earlier.c.n).where(
         earlier.c.tenant == OUTBOX.c.tenant,
@@ -404,7 +420,8 @@ def _waiting() -> Any:
         earlier.c.n < OUTBOX.c.n,
         earlier.c.next_at > bindparam("now", type_=OUTBOX.c.next_at.type),
     )
-    return select(*columns).where(_tenant(OUTBOX), turn, ~blocked.exists()).order_by(OUTBOX.c.sid, OUTBOX.c.n).limit(bindparam("size"))
+    found = select(*columns).join_from(OUTBOX, STREAMS, same).where(_tenant(OUTBOX), further, turn, ~blocked.exists())
+    return found.order_by(OUTBOX.c.sid, OUTBOX.c.n).limit(bindparam("size"))
 
 
 def _outbox() -> Any:

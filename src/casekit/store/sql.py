@@ -118,14 +118,17 @@ class Connection:
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
 
-    def executemany(self, text: str, rows: Sequence[Values]) -> None:
-        """Runs one statement once for each row. Raises as :meth:`execute` does."""
+    def executemany(self, text: str, rows: Sequence[Values]) -> int:
+        """Runs one statement once for each row; gives how many rows of the table it has met. Raises as :meth:`execute` does."""
         if self.tape is not None:
             self.tape.append((text, rows, True))
         try:
-            self.driver.cursor().executemany(text, rows)
+            cursor = self.driver.cursor()
+            cursor.executemany(text, rows)
+            met: int = cursor.rowcount
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
+        return met
 
     def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Any]:
         """All rows of a query. Raises as :meth:`execute` does."""

@@ -100,6 +100,7 @@ _OPTIONAL = {
     "documents": {"sealed"},
     "clocks": {"started", "due", "breached", "ended"},
     "tasks": {"started", "due", "ended", "source", "sealed"},
+    "goals": {"day", "due", "since"},
     "roles": set[str](),
 }
 
@@ -150,12 +151,16 @@ Index("uq_streams_log", STREAMS.c.tenant, STREAMS.c.type, unique=True, sqlite_wh
 _numbered = STREAMS.c.number.is_not(None)
 Index("uq_streams_number", STREAMS.c.tenant, STREAMS.c.number, unique=True, sqlite_where=_numbered, postgresql_where=_numbered)
 _waking = STREAMS.c.wake.is_not(None)
-Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, sqlite_where=_waking, postgresql_where=_waking)
+Index("ix_streams_wake", STREAMS.c.tenant, STREAMS.c.wake, STREAMS.c.sid, sqlite_where=_waking, postgresql_where=_waking)
 Index("ix_roles_party", PROJECTED["roles"].c.tenant, PROJECTED["roles"].c.party)
 _tasks = PROJECTED["tasks"]
 _to_do = (_tasks.c.kind == "task") & _tasks.c.status.in_(("active", "enabled"))
 _work = (_tasks.c.tenant, _tasks.c.who, _tasks.c.due, _tasks.c.sid)
 Index("ix_tasks_work", *_work, sqlite_where=_to_do, postgresql_where=_to_do)
+_goals = PROJECTED["goals"]
+_to_reach = _goals.c.status != "reached"
+_by_owner = (_goals.c.tenant, _goals.c.owner, _goals.c.due, _goals.c.sid)
+Index("ix_goals_work", *_by_owner, sqlite_where=_to_reach, postgresql_where=_to_reach)
 _addressed = PROJECTED["messages"].c.party.is_not(None)
 Index(
     "ix_messages_party",

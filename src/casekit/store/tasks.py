@@ -49,15 +49,17 @@ def page(shelf: Shelf, wanted: Filter, after: Mark | None, size: int, *, dated: 
     values: dict[str, Any] = {"tenant": shelf.tenant, "size": size, "before": wanted.due_before}
     if after is not None:
         values |= {"due": after.due, "sid": after.sid, "item": after.item, "instance": after.instance}
-    values |= _numbered("type", wanted.types) | _numbered("who", wanted.who)
+    values |= numbered("type", wanted.types) | numbered("who", wanted.who)
     return shelf.connection.rows(prepared, values)
 
 
-def _numbered(name: str, values: Sequence[str]) -> dict[str, str]:
+def numbered(name: str, values: Sequence[str]) -> dict[str, str]:
+    """Values by the names under which :func:`among` binds them."""
     return {f"{name}{i}": value for i, value in enumerate(values)}
 
 
-def _among(name: str, column: Any, count: int) -> ColumnElement[bool]:
+def among(name: str, column: Any, count: int) -> ColumnElement[bool]:
+    """Whether a column is one of several values."""
     found: ColumnElement[bool] = column.in_([bindparam(f"{name}{i}", type_=column.type) for i in range(count)])
     return found
 
@@ -66,20 +68,20 @@ def _page(wanted: Filter, first: bool, dated: bool) -> Any:
     t = _TASKS.c
     where: list[Any] = [t.tenant == bindparam("tenant"), _OPEN, t.due.is_not(None) if dated else t.due.is_(None)]
     if wanted.types:
-        where.append(_among("type", STREAMS.c.type, len(wanted.types)))
+        where.append(among("type", STREAMS.c.type, len(wanted.types)))
     if wanted.who:
-        where.append(_among("who", t.who, len(wanted.who)))
+        where.append(among("who", t.who, len(wanted.who)))
     if wanted.due_before is not None:
         where.append(t.due < bindparam("before", type_=t.due.type))
     order: list[Any] = [*([t.due] if dated else []), t.sid, t.item, t.instance]
     if not first:
-        where.append(_beyond([(column, bindparam(column.name, type_=column.type)) for column in order]))
+        where.append(beyond([(column, bindparam(column.name, type_=column.type)) for column in order]))
     case = (STREAMS.c.tenant == t.tenant) & (STREAMS.c.sid == t.sid)
     columns = (t.sid, STREAMS.c.uuid, STREAMS.c.type, STREAMS.c.number, *(t[name] for name in ROWS["tasks"]))
     return select(*columns).select_from(_TASKS.join(STREAMS, case)).where(*where).order_by(*order).limit(bindparam("size"))
 
 
-def _beyond(pairs: list[tuple[Any, Any]]) -> ColumnElement[bool]:
+def beyond(pairs: list[tuple[Any, Any]]) -> ColumnElement[bool]:
     """Rows that come after a mark, column by column."""
     (column, value), *rest = pairs
-    return or_(column > value, and_(column == value, _beyond(rest))) if rest else column > value
+    return or_(column > value, and_(column == value, beyond(rest))) if rest else column > value

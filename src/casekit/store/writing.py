@@ -23,8 +23,8 @@ from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, O
 AT_ONCE = 40
 """The largest number of rows that PostgreSQL gets as one statement."""
 
-_REWRITTEN = {"clocks", "roles", "search", "tasks"}
-"""Tables in which a row may come again: of a clock, role or plan item it then stands anew, of a search row it stands already."""
+_REWRITTEN = {"clocks", "goals", "roles", "search", "tasks"}
+"""Tables in which a row may come again: of a clock, goal, role or plan item it then stands anew, of a search row it stands already."""
 
 _HEAD = tuple(c.name for c in STREAMS.c)
 _GUARDED = (*_HEAD, "at_tenant", "at_sid", "before")
@@ -106,9 +106,9 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     _keys_still_wrapped(shelf, what)
     statements = shelf.statements
     guard = statements.lay("guarded update", lambda: _GUARDED, _guarded_update)
-    for row, before in sorted(what.changed, key=lambda c: c[0][1]):
-        if connection.execute(guard.text, guard.bind((*row, row[0], row[1], before))).rowcount != 1:
-            raise Conflict("a stream has changed in between")
+    changed = [guard.bind((*row, row[0], row[1], before)) for row, before in sorted(what.changed, key=lambda c: c[0][1])]
+    if changed and _met(connection, guard.text, changed) != len(changed):
+        raise Conflict("a stream has changed in between")
     if what.read:
         _recheck(shelf, connection, what.read)
     for table, keys in what.gone():
@@ -139,6 +139,14 @@ def _keys_still_wrapped(shelf: Shelf, what: WriteSet) -> None:
         shelf.vault.refresh()
         if any(row[3] not in shelf.vault.ring.keys for row in rows):
             raise Conflict("the keyring has changed in between")
+
+
+def _met(connection: Connection, text: str, rows: list[tuple[Any, ...]]) -> int:
+    """Runs a statement for each row; gives how many rows of the table it has met."""
+    if len(rows) > 1:
+        return connection.executemany(text, rows)
+    met: int = connection.execute(text, rows[0]).rowcount
+    return met
 
 
 def _recheck(shelf: Shelf, connection: Connection, read: dict[int, int]) -> None:

@@ -15,20 +15,21 @@ from casekit.definition.fields import free_text
 from casekit.definition.forms import Form
 from casekit.definition.load import canonical_text, digest, structure
 from casekit.errors import BadInput
-from casekit.model.answers import Finding, Objection, Option
+from casekit.model.answers import Adjustment, Finding, Objection, Option
 from casekit.model.canonical import decode, plain
-from casekit.plugins.catalogue import Asked, Catalogue, call_with, check_rule, collect
+from casekit.plugins.catalogue import Asked, Catalogue, call_with, check_rule, collect, collect_any
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, Message, Recorded, View
 from casekit.testing.views import NOW, a_view, only
 
-_ANSWERS: Mapping[str, Any] = {
-    "casekit_assess": Finding,
-    "casekit_plan": Option,
-    "casekit_close": Objection,
-    "casekit_before": Objection,
-    "casekit_before_transition": Objection,
-    "casekit_before_message": Objection,
+_ANSWERS: Mapping[str, tuple[type[Any], ...]] = {
+    "casekit_assess": (Finding,),
+    "casekit_plan": (Option,),
+    "casekit_review": (Finding, Adjustment),
+    "casekit_close": (Objection,),
+    "casekit_before": (Objection,),
+    "casekit_before_transition": (Objection,),
+    "casekit_before_message": (Objection,),
 }
 
 
@@ -106,26 +107,27 @@ class PluginTests:
         """The same question twice has the same answers, of the promised kind, and leaves the case file as it was."""
         for hook, asked, view, more in self._questions():
             before = as_values(view)
-            first = collect(asked, _ANSWERS[hook], view=view, **more)
-            assert first == collect(asked, _ANSWERS[hook], view=view, **more), f"{hook} answers differently when asked again"
+            first = collect_any(asked, _ANSWERS[hook], view=view, **more)
+            assert first == collect_any(asked, _ANSWERS[hook], view=view, **more), f"{hook} answers differently when asked again"
             assert as_values(view) == before, f"{hook} changes the case file"
 
     def test_answers_can_be_kept(self) -> None:
         """Answers have a JSON form, public keys of the plugin's own, and no argument that their words do not find."""
         for hook, asked, view, more in self._questions():
-            answers: list[Any] = collect(asked, _ANSWERS[hook], view=view, **more)
+            answers: list[Any] = collect_any(asked, _ANSWERS[hook], view=view, **more)
             for answer in answers:
                 plain(dict(answer.args), hook)
                 if not isinstance(answer, Option):
-                    self._prefixed([answer.rule])
+                    self._prefixed([answer.key if isinstance(answer, Adjustment) else answer.rule])
                 text = answer.reason if isinstance(answer, Objection) else answer.text
                 assert "{" not in text, f"{hook}: {text!r} names an argument that is not there"
 
     def test_options_are_told_apart(self) -> None:
-        """The keys of one planning differ."""
+        """The keys of one planning differ, and those of the adjustments of one review."""
         for hook, asked, view, more in self._questions():
-            if hook == "casekit_plan":
-                keys = [option.key for option in collect(asked, Option, view=view, **more)]
+            if hook in ("casekit_plan", "casekit_review"):
+                answers = collect_any(asked, _ANSWERS[hook], view=view, **more)
+                keys = [answer.key for answer in answers if not isinstance(answer, Finding)]
                 assert len(set(keys)) == len(keys)
 
     def test_guards_declare_what_they_read(self) -> None:
@@ -180,7 +182,7 @@ class PluginTests:
 
     def _arguments(self, hook: str, view: View) -> list[dict[str, Any]]:
         case_type = next(c for c in (*self.case_types(), *self.others) if c.key == view.type)
-        if hook == "casekit_plan":
+        if hook in ("casekit_plan", "casekit_review"):
             return [{"findings": ()}]
         if hook == "casekit_close":
             return [{"outcome": outcome} for outcome in sorted(_outcomes(case_type.states))] or [{"outcome": ""}]

@@ -19,10 +19,12 @@ from casekit.definition.fields import Field
 from casekit.definition.forms import Form
 from casekit.definition.load import canonical_text, digest
 from casekit.errors import BadInput
+from casekit.model.goals import Progress
 from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, effective
 from casekit.plugins.declared import Need
+from casekit.plugins.past import Mark, PastClock, PastItem
 from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Values, View
 
 When = date | datetime | str
@@ -49,6 +51,11 @@ def a_view(
     choice: str | None = None,
     items: Iterable[LiveItem] = (),
     completed: Iterable[str] = (),
+    goals: Iterable[Progress] = (),
+    chosen: Mark | None = None,
+    reviewed: Mark | None = None,
+    past_clocks: Iterable[PastClock] = (),
+    past_items: Iterable[PastItem] = (),
 ) -> View:
     """A case file as a hook would see it, checked against the case type.
 
@@ -69,6 +76,9 @@ def a_view(
         choice: Key of the option chosen last.
         items: Plan items that have not ended.
         completed: Plan items that were completed.
+        goals: The goals, each with how far it has come.
+        chosen, reviewed: Where the last choice and the last review stand; the opening is entry 1.
+        past_clocks, past_items: Clocks and plan items that have ended.
 
     Raises:
         BadInput: the case type makes no sense, or data, facts or state do not fit it.
@@ -106,6 +116,11 @@ def a_view(
         choice=choice,
         items=tuple(items),
         completed=frozenset(completed),
+        goals=tuple(goals),
+        chosen=chosen,
+        reviewed=reviewed,
+        past_clocks=tuple(past_clocks),
+        past_items=tuple(past_items),
     )
 
 
@@ -146,6 +161,8 @@ def only(view: View, needs: Iterable[Need]) -> View:
         postings=kept("postings", view.postings),
         messages=tuple(evolve(m, text=None) for m in kept("messages", view.messages)),
         filed=kept("documents", view.filed),
+        past_clocks=(),
+        past_items=(),
     )
 
 

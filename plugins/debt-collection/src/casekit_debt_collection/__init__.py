@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from casekit.sdk import (
+    Adjustment,
     Calculator,
     CaseType,
     Command,
@@ -27,7 +28,7 @@ from casekit.sdk import (
     hookimpl,
 )
 
-from . import closing, contact, guards, instalments, means, validation
+from . import closing, contact, guards, instalments, means, review, validation
 from .casetype import DEBT_CASE
 from .parameters import CONTACT, VALIDATION
 
@@ -43,6 +44,8 @@ _COLLECTOR = (
     "case.assess",
     "case.plan",
     "case.choose",
+    "case.review",
+    "goal.set",
     "case.close",
     "case.role",
     "party.write",
@@ -155,6 +158,12 @@ def casekit_assess(view: View) -> Iterable[Finding]:
 def casekit_plan(view: View, findings: tuple[Finding, ...]) -> Iterable[Option]:  # noqa: ARG001 - the figures come from the view
     """Three numbers of instalments to compare."""
     return instalments.options(view)
+
+
+@hookimpl
+def casekit_review(view: View, findings: tuple[Finding, ...]) -> Iterable[Finding | Adjustment]:  # noqa: ARG001 - as of planning
+    """How the arrangement goes, and a longer one where the means have shrunk."""
+    return review.answers(view)
 
 
 @hookimpl

@@ -51,13 +51,13 @@ def options(view: View) -> Iterator[Option]:
 
 def counts(balance: Money, disposable: Money | None) -> tuple[int, ...]:
     """Three different numbers of instalments, ascending; fewer where there are not cents enough for them."""
-    affordable = _affordable(balance, disposable)
-    wanted = [*USUAL[:2], *([affordable] if affordable else []), *USUAL[2:]]
+    within_reach = affordable(balance, disposable)
+    wanted = [*USUAL[:2], *([within_reach] if within_reach else []), *USUAL[2:]]
     three = list(dict.fromkeys(wanted))[:3]
     return tuple(sorted(n for n in three if n <= balance.minor)) or (1,)
 
 
-def _affordable(balance: Money, disposable: Money | None) -> int | None:
+def affordable(balance: Money, disposable: Money | None) -> int | None:
     """Instalments needed where everything that is left a month goes into them; None: unknown, none or too many."""
     if disposable is None or disposable.minor <= 0:
         return None

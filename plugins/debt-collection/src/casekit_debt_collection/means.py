@@ -42,7 +42,7 @@ class Means:
 
 def means(view: View) -> Means:
     """What the facts of a case come to. A fact in another currency than the ledger's counts as not known."""
-    known = {key: value for key in dict.fromkeys((*NEEDED, *FURTHER)) if (value := _figure(view, key)) is not None}
+    known = {key: value for key in dict.fromkeys((*NEEDED, *FURTHER)) if (value := figure(view, key)) is not None}
     missing = tuple(key for key in NEEDED if key not in known)
     income, expenses = _sum(view, known, INCOME), _sum(view, known, EXPENSES)
     used = tuple(key for key in (*INCOME, *EXPENSES) if key in known)
@@ -59,12 +59,12 @@ def findings(view: View) -> Iterator[Finding]:
     if known.disposable is not None:
         yield from _left(view, known)
     if known.assets is not None:
-        inputs = _paths(key for key in ASSETS if _figure(view, key) is not None)
+        inputs = _paths(key for key in ASSETS if figure(view, key) is not None)
         yield Finding("debt.assets", "Assets of {assets} are known.", inputs, {"assets": known.assets})
-    total = _figure(view, "debt.total")
+    total = figure(view, "debt.total")
     if total is not None:
         yield Finding("debt.other-debts", "{total} is owed to others.", ("fact:debt.total",), {"total": total})
-    unsaid = [key for key in FURTHER if _figure(view, key) is None]
+    unsaid = [key for key in FURTHER if figure(view, key) is None]
     if unsaid:
         words = "Not counted, because nobody has said: {facts}."
         yield Finding("debt.means-unsaid", words, _paths(unsaid), {"facts": ", ".join(unsaid)})
@@ -100,7 +100,8 @@ def _validation(view: View) -> Iterator[Finding]:
         yield Finding("debt.validation-runs", words, ("validation_ends",), {"ends": ends}, OVERSHADOWING)
 
 
-def _figure(view: View, key: str) -> Money | None:
+def figure(view: View, key: str) -> Money | None:
+    """A fact as an amount of the ledger's currency; None: not known so."""
     value = view.latest.get(key)
     return value if isinstance(value, Money) and value.currency == view.currency else None
 

@@ -126,7 +126,7 @@ def _streams(op: Operations) -> None:
     op.create_index(
         "ix_streams_wake",
         "streams",
-        ["tenant", "wake"],
+        ["tenant", "wake", "sid"],
         unique=False,
         sqlite_where=sa.text("wake IS NOT NULL"),
         postgresql_where=sa.text("wake IS NOT NULL"),
