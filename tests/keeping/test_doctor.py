@@ -14,7 +14,7 @@ from attrs import define
 
 from casekit import BadInput, Desk
 from casekit.desk import health
-from casekit.desk.health import Finding
+from casekit.desk.health import Sign
 from casekit.store import engine as engines
 from keeping.conftest import PLUGINS, Filled, operator, rows
 
@@ -26,7 +26,7 @@ class Sick:
     PLUGIN: Any = None
 
 
-def level(found: tuple[Finding, ...], about: str) -> list[str]:
+def level(found: tuple[Sign, ...], about: str) -> list[str]:
     return [one.level for one in found if one.about == about]
 
 

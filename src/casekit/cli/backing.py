@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from casekit.desk.contents import Contents
-    from casekit.desk.health import Finding
+    from casekit.desk.health import Sign
     from casekit.desk.restoring import Restored
     from casekit.record.verify import Wrong
 
@@ -123,7 +123,7 @@ def doctor(*, common: Everywhere = HERE) -> int:
     return common.face.give(answer, lambda out: _examined(out, found), REFUSED if wrong else DONE)
 
 
-def _examined(out: Console, found: tuple[Finding, ...]) -> None:
+def _examined(out: Console, found: tuple[Sign, ...]) -> None:
     from casekit.cli.looks import facts, heading, indented, table
 
     for level, words in (("wrong", "Wrong"), ("note", "Worth knowing")):

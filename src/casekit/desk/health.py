@@ -42,7 +42,7 @@ Level = Literal["good", "note", "wrong"]
 
 
 @frozen
-class Finding:
+class Sign:
     """What the doctor says of one thing.
 
     Attributes:
@@ -60,7 +60,7 @@ class Finding:
     do: str = ""
 
 
-def examine(desk: Desk, actor: Actor) -> tuple[Finding, ...]:
+def examine(desk: Desk, actor: Actor) -> tuple[Sign, ...]:
     """Everything that the doctor looks at, in order.
 
     Raises:
@@ -71,7 +71,7 @@ def examine(desk: Desk, actor: Actor) -> tuple[Finding, ...]:
     if not tenants:
         allowed(desk, actor)
         where = desk.store.url.render_as_string(hide_password=True)
-        return (*found, Finding("store", "note", f"there is none at {where}", do="the first command makes it"))
+        return (*found, Sign("store", "note", f"there is none at {where}", do="the first command makes it"))
     pending = [*_interrupted(desk), *_versions(desk, tenants)]
     if any(one.level != "good" for one in pending):
         desk.bus.demand(actor, "store.keep")  # a look must not bring the tables up to date
@@ -84,91 +84,91 @@ def examine(desk: Desk, actor: Actor) -> tuple[Finding, ...]:
     return tuple(found)
 
 
-def _plugins(desk: Desk) -> Iterator[Finding]:
+def _plugins(desk: Desk) -> Iterator[Sign]:
     broken = [loaded for loaded in desk.catalogue.loaded if loaded.broken]
     for loaded in broken:
-        yield Finding(f"plugin {loaded.says.name}", "wrong", f"in quarantine: {loaded.broken}", do="see casekit plugin doctor")
+        yield Sign(f"plugin {loaded.says.name}", "wrong", f"in quarantine: {loaded.broken}", do="see casekit plugin doctor")
     if not broken:
-        yield Finding("plugins", "good", f"{len(desk.catalogue.loaded)}, all at work")
+        yield Sign("plugins", "good", f"{len(desk.catalogue.loaded)}, all at work")
 
 
-def _interrupted(desk: Desk) -> Iterator[Finding]:
+def _interrupted(desk: Desk) -> Iterator[Sign]:
     if desk.store.url.get_backend_name() == "sqlite" and restoring(desk.store.url).exists():
-        yield Finding("restore", "wrong", "it was not finished", do="run it again: casekit restore FOLDER --force")
+        yield Sign("restore", "wrong", "it was not finished", do="run it again: casekit restore FOLDER --force")
 
 
-def _versions(desk: Desk, tenants: tuple[str, ...]) -> Iterator[Finding]:
+def _versions(desk: Desk, tenants: tuple[str, ...]) -> Iterator[Sign]:
     one_file = desk.store.url.get_backend_name() != "sqlite"
     for tenant in tenants[:1] if one_file else tenants:
         version = version_at(desk.store.url, tenant_url(desk.store.url, tenant))
         about = "tables" if one_file else f"tables of {tenant}"
         if version == HEAD:
-            yield Finding(about, "good", f"version {version}")
+            yield Sign(about, "good", f"version {version}")
         elif version is not None and version > HEAD:
-            yield Finding(about, "wrong", f"version {version}", f"version {HEAD}", "use the newer casekit")
+            yield Sign(about, "wrong", f"version {version}", f"version {HEAD}", "use the newer casekit")
         else:
             do = "back the store up, then give any other command: it brings the tables up to date"
-            yield Finding(about, "note", f"version {version or 'none'}", f"version {HEAD}", do)
+            yield Sign(about, "note", f"version {version or 'none'}", f"version {HEAD}", do)
 
 
-def _engine(shelf: Shelf) -> Iterator[Finding]:
+def _engine(shelf: Shelf) -> Iterator[Sign]:
     relaxed = os.environ.get(RELAXED) == "relaxed"
     for setting in settings(shelf):
         yield _setting(setting, "sqlite" if shelf.sqlite else "postgresql", relaxed=relaxed)
 
 
-def _setting(setting: Setting, engine: str, *, relaxed: bool) -> Finding:
+def _setting(setting: Setting, engine: str, *, relaxed: bool) -> Sign:
     about = f"{engine} {setting.name}"
     if setting.good:
-        return Finding(about, "good", setting.found)
+        return Sign(about, "good", setting.found)
     if not setting.needed:
-        return Finding(about, "note", setting.found, setting.wanted, "damage of the disk is found late without it")
+        return Sign(about, "note", setting.found, setting.wanted, "damage of the disk is found late without it")
     if relaxed:
-        return Finding(about, "note", f"{setting.found}, and {RELAXED}=relaxed allows it", setting.wanted)
+        return Sign(about, "note", f"{setting.found}, and {RELAXED}=relaxed allows it", setting.wanted)
     do = f"set it; or say in writing that what was acknowledged may be lost: {RELAXED}=relaxed"
-    return Finding(about, "wrong", setting.found, setting.wanted, do)
+    return Sign(about, "wrong", setting.found, setting.wanted, do)
 
 
-def _keyring(desk: Desk, shelves: list[Shelf]) -> Iterator[Finding]:
+def _keyring(desk: Desk, shelves: list[Shelf]) -> Iterator[Sign]:
     path = desk.store.keys
     said = {check for shelf in shelves if (check := auditing.meta(shelf).get("keyring"))}
     if path is None or not path.exists():
         if said:
             do = "put it there: casekit keys recover ESCROW; or say where it is: --keys or CASEKIT_KEYS"
-            yield Finding("keyring", "wrong", f"{path or 'it'} is not there: nothing that is sealed can be opened", do=do)
+            yield Sign("keyring", "wrong", f"{path or 'it'} is not there: nothing that is sealed can be opened", do=do)
         else:
-            yield Finding("keyring", "good", "none yet, and nothing is sealed")
+            yield Sign("keyring", "good", "none yet, and nothing is sealed")
         return
     try:
         ring = read_keyring(path)
     except StoreFailed as wrong:
-        yield Finding("keyring", "wrong", str(wrong), do="restore it: casekit keys recover ESCROW")
+        yield Sign("keyring", "wrong", str(wrong), do="restore it: casekit keys recover ESCROW")
         return
     yield from _permissions(path)
     if said - {ring.check}:
-        yield Finding("keyring", "wrong", f"{path} is not that of this store", do="say where the right one is: --keys")
+        yield Sign("keyring", "wrong", f"{path} is not that of this store", do="say where the right one is: --keys")
         return
     wraps = {kek for shelf in shelves for kek in wrapped_by(shelf)}
     if lacking := wraps - set(ring.keys):
-        yield Finding("keyring", "wrong", f"it lacks {', '.join(sorted(lacking))}", do="recover it from an escrow that has them")
+        yield Sign("keyring", "wrong", f"it lacks {', '.join(sorted(lacking))}", do="recover it from an escrow that has them")
     elif wraps - {ring.current}:
-        yield Finding("keyring", "note", "a rotation is not finished", do="casekit keys rotate")
+        yield Sign("keyring", "note", "a rotation is not finished", do="casekit keys rotate")
     else:
-        yield Finding("keyring", "good", f"it opens all data keys; {len(ring.keys)} keys in it")
+        yield Sign("keyring", "good", f"it opens all data keys; {len(ring.keys)} keys in it")
 
 
-def _permissions(path: Path) -> Iterator[Finding]:
+def _permissions(path: Path) -> Iterator[Sign]:
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)
     if os.name == "posix" and mode & 0o077:
-        yield Finding("keyring rights", "wrong", f"{mode:o}: others may read it", "600", f"chmod 600 {path}")
+        yield Sign("keyring rights", "wrong", f"{mode:o}: others may read it", "600", f"chmod 600 {path}")
     elif os.name == "posix" and found.st_uid != os.geteuid():
-        yield Finding("keyring rights", "note", f"{mode:o}, and it belongs to another user")
+        yield Sign("keyring rights", "note", f"{mode:o}, and it belongs to another user")
     else:
-        yield Finding("keyring rights", "good", f"{mode:o}")
+        yield Sign("keyring rights", "good", f"{mode:o}")
 
 
-def _space(desk: Desk) -> Iterator[Finding]:
+def _space(desk: Desk) -> Iterator[Sign]:
     path = sqlite_file(desk.store.url)
     places = {"store": None if path is None else path.parent, "documents": desk.store.documents}
     for about, place in places.items():
@@ -176,44 +176,44 @@ def _space(desk: Desk) -> Iterator[Finding]:
         if there is not None:
             free = shutil.disk_usage(there).free
             level: Level = "wrong" if free < NONE_LEFT else "note" if free < LITTLE else "good"
-            yield Finding(f"space for the {about}", level, f"{free // 2**20} MiB free", "" if level == "good" else f"{LITTLE // 2**20} MiB")
+            yield Sign(f"space for the {about}", level, f"{free // 2**20} MiB free", "" if level == "good" else f"{LITTLE // 2**20} MiB")
 
 
-def _clock(desk: Desk, shelves: list[Shelf]) -> Iterator[Finding]:
+def _clock(desk: Desk, shelves: list[Shelf]) -> Iterator[Sign]:
     now = desk.now()
     last = max((at for shelf in shelves if (at := last_recorded(shelf))), default="")
     if last > add(now, duration(DRIFT), "UTC"):
-        yield Finding("clock", "wrong", f"it says {now}, and something was recorded at {last}", do="set the clock of this machine")
+        yield Sign("clock", "wrong", f"it says {now}, and something was recorded at {last}", do="set the clock of this machine")
     else:
-        yield Finding("clock", "good", now)
+        yield Sign("clock", "good", now)
     there = server_time(shelves[0])
     if there is not None and not add(there, duration(f"-{DRIFT}"), "UTC") < now < add(there, duration(DRIFT), "UTC"):
-        yield Finding("clock of the server", "note", f"it says {there}, this machine {now}", do="let both follow one time server")
+        yield Sign("clock of the server", "note", f"it says {there}, this machine {now}", do="let both follow one time server")
 
 
-def _outbox(desk: Desk, shelf: Shelf) -> Iterator[Finding]:
+def _outbox(desk: Desk, shelf: Shelf) -> Iterator[Sign]:
     rows = reading.outbox(shelf)
     failing = sum(1 for row in rows if row[5])
     about = f"outbox of {shelf.tenant}"
     if failing:
-        yield Finding(about, "wrong", f"{failing} deliveries have failed", do="see casekit plugin doctor, then casekit run-due")
+        yield Sign(about, "wrong", f"{failing} deliveries have failed", do="see casekit plugin doctor, then casekit run-due")
         return
     late = add(desk.now(), duration(f"-{LATE}"), "UTC")
     oldest = rows[0] if rows else None
     since = reading.entry_of(shelf, oldest[0], oldest[1]) if oldest else None
     if since is not None and since[2] < late:
-        yield Finding(about, "note", f"{len(rows)} deliveries wait, one since {since[2]}", do="let casekit run-due run every minute")
+        yield Sign(about, "note", f"{len(rows)} deliveries wait, one since {since[2]}", do="let casekit run-due run every minute")
     else:
-        yield Finding(about, "good", f"{len(rows)} deliveries wait")
+        yield Sign(about, "good", f"{len(rows)} deliveries wait")
 
 
-def _held(shelf: Shelf) -> Iterator[Finding]:
+def _held(shelf: Shelf) -> Iterator[Sign]:
     count = held_cases(shelf)
     if count:
-        yield Finding(f"held cases of {shelf.tenant}", "note", f"{count}: their clocks stand still", do="casekit case resume, one by one")
+        yield Sign(f"held cases of {shelf.tenant}", "note", f"{count}: their clocks stand still", do="casekit case resume, one by one")
 
 
-def _ledger(desk: Desk, shelf: Shelf) -> Iterator[Finding]:
+def _ledger(desk: Desk, shelf: Shelf) -> Iterator[Sign]:
     lines = ledger_lines(shelf)
     if not lines or desk.store.keys is None:
         return
@@ -221,12 +221,12 @@ def _ledger(desk: Desk, shelf: Shelf) -> Iterator[Finding]:
     try:
         known = {line.hash for line in read_ledger(path)} if path.exists() else set()
     except (BadInput, StoreFailed) as wrong:
-        yield Finding(about, "wrong", str(wrong), do="take the file away; casekit erasures --out writes it anew")
+        yield Sign(about, "wrong", str(wrong), do="take the file away; casekit erasures --out writes it anew")
         return
     lacking = sum(1 for line in lines if line.hash not in known)
     if lacking:
-        yield Finding(
+        yield Sign(
             about, "wrong", f"{path} lacks {lacking} erasures: an older backup would bring these persons back", do="casekit erasures"
         )
     else:
-        yield Finding(about, "good", f"{len(lines)} erasures")
+        yield Sign(about, "good", f"{len(lines)} erasures")

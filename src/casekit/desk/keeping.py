@@ -63,7 +63,7 @@ class Keeper:
         how = restoring.How(tuple(erasures), keys, locked, damaged, force)
         return restoring.restore(self.desk, self.actor, folder, how)
 
-    def examine(self) -> tuple[health.Finding, ...]:
+    def examine(self) -> tuple[health.Sign, ...]:
         """Whether the store is set so that what is promised about it holds; changes nothing."""
         return health.examine(self.desk, self.actor)
 

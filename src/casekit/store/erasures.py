@@ -50,7 +50,7 @@ def ledger_beside(keys: Path) -> Path:
 
 
 def append(path: Path, lines: Iterable[Line]) -> None:
-    """Adds lines, durably; those that stand there are not written again.
+    """Adds lines, durably; those that stand there are not written again. A ledger of nobody is a ledger too.
 
     Raises:
         StoreFailed: it can't be read or written.
@@ -60,7 +60,7 @@ def append(path: Path, lines: Iterable[Line]) -> None:
         there = path.read_bytes() if path.exists() else b""
         known = {line.hash for line in _parsed(there, str(path))}
         fresh = b"".join(_text(line) for line in lines if line.hash not in known)
-        if not fresh:
+        if not fresh and path.exists():
             return
         torn = bool(there) and not there.endswith(b"\n")
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
