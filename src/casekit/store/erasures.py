@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from attrs import frozen
 from casekit.errors import BadInput, StoreFailed
 from casekit.record.bundle import entry_cells, entry_members
 from casekit.record.entry import START, header, link
-from casekit.store.keys import sync_folder
+from casekit.store.keys import sync_folder, write_private
 
 FORMAT = 1
 
@@ -50,27 +51,39 @@ def ledger_beside(keys: Path) -> Path:
 
 
 def append(path: Path, lines: Iterable[Line]) -> None:
-    """Adds lines, durably; those that stand there are not written again. A ledger of nobody is a ledger too.
+    """Adds lines, durably; those that stand there are not written again. A ledger of nobody is a ledger too. What a
+    crash has torn is taken away.
 
     Raises:
         StoreFailed: it can't be read or written.
         BadInput: what is there is no ledger.
     """
     try:
-        there = path.read_bytes() if path.exists() else b""
-        known = {line.hash for line in _parsed(there, str(path))}
-        fresh = b"".join(_text(line) for line in lines if line.hash not in known)
-        if not fresh and path.exists():
-            return
-        torn = bool(there) and not there.endswith(b"\n")
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "ab") as file:
-            file.write((b"\n" if torn else b"") + fresh)
-            file.flush()
-            os.fsync(file.fileno())
-        if not there:
-            sync_folder(path.parent)
+        there = path.read_bytes() if path.exists() else None
+        known, torn = _parsed(there or b"", str(path))
+        hashes = {line.hash for line in known}
+        fresh = b"".join(_text(line) for line in lines if line.hash not in hashes)
+        if there is None or torn:
+            _write_anew(path, b"".join(map(_text, known)) + fresh)
+        elif fresh:
+            with os.fdopen(os.open(path, os.O_WRONLY | os.O_APPEND), "ab") as file:
+                file.write((b"" if there.endswith(b"\n") or not there else b"\n") + fresh)
+                file.flush()
+                os.fsync(file.fileno())
     except OSError as wrong:
         raise StoreFailed(f"{path}: the ledger of erasures can't be written: {wrong.strerror} (check rights and disk space)") from wrong
+
+
+def _write_anew(path: Path, content: bytes) -> None:
+    draft = path.with_name(f"{path.name}.{os.getpid()}.{os.urandom(4).hex()}")
+    try:
+        write_private(draft, content)
+        draft.rename(path)
+        sync_folder(path.parent)
+    except OSError:
+        with suppress(OSError):
+            draft.unlink()
+        raise
 
 
 def read(path: Path) -> tuple[Line, ...]:
@@ -78,12 +91,15 @@ def read(path: Path) -> tuple[Line, ...]:
 
     Raises:
         StoreFailed: it can't be read.
-        BadInput: it is none, or a line does not follow.
+        BadInput: it is none, a line is torn, or does not follow.
     """
     try:
-        lines = _parsed(path.read_bytes(), str(path))
+        lines, torn = _parsed(path.read_bytes(), str(path))
     except OSError as wrong:
         raise StoreFailed(f"{path}: the ledger of erasures can't be read: {wrong.strerror} (check the path)") from wrong
+    if torn:
+        do = "write it anew from its store: casekit erasures. Where that is gone, take the line away: an erasure may be missing then"
+        raise BadInput.at(f"{path}, line {torn[0]}", "the line is torn", do)
     known: dict[tuple[str, str, int], set[bytes]] = {}
     for line in sorted(lines, key=lambda line: line.entry[1]):
         tenant, stream, n = line.tenant, line.stream, line.entry[1]
@@ -100,8 +116,9 @@ def _text(line: Line) -> bytes:
     return json.dumps(said, sort_keys=True).encode() + b"\n"
 
 
-def _parsed(content: bytes, where: str) -> tuple[Line, ...]:
-    found = []
+def _parsed(content: bytes, where: str) -> tuple[tuple[Line, ...], list[int]]:
+    """The lines, and the numbers of those that are torn: begun as a line, and not whole."""
+    found, torn = [], []
     for number, text in enumerate(content.split(b"\n"), start=1):
         if not text:
             continue
@@ -111,8 +128,9 @@ def _parsed(content: bytes, where: str) -> tuple[Line, ...]:
             known = said["v"] == FORMAT
         except (ValueError, KeyError, TypeError, AttributeError) as wrong:
             if isinstance(wrong, ValueError) and text.startswith(b'{"entry"'):
-                continue  # torn by a crash: the erasure was not said to be complete, and its line comes again
+                torn.append(number)
+                continue
             known = False
         if not known:
             raise BadInput.at(f"{where}, line {number}", "it is no line of a ledger of erasures", "use the file beside the keyring")
-    return tuple(found)
+    return tuple(found), torn

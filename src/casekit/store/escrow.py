@@ -106,7 +106,7 @@ def unseal(said: str | bytes | Mapping[str, Any], where: str, by: Passphrase | H
         head: dict[str, Any] = dict(said if isinstance(said, Mapping) else json.loads(said))
         if head["casekit-escrow"] != FORMAT:
             raise BadInput.at(where, "the escrow is of a later version", "use the newer casekit")
-        sealed, nonce = b64decode(head.pop("sealed")), b64decode(head["nonce"])
+        sealed, nonce = _raw(head.pop("sealed")), _raw(head["nonce"])
         key = _key(head, where, by)
         return head, ChaCha20Poly1305(key).decrypt(nonce, sealed, _bound(head))
     except InvalidTag:
@@ -123,11 +123,11 @@ def _key(head: Mapping[str, Any], where: str, by: Passphrase | Holder) -> bytes:
         cost = {name: head[name] for name in _COST}
         if not all(type(value) is int and 0 < value <= _HIGHEST for value in cost.values()) or cost["r"] * cost["p"] > 64:
             raise BadInput.at(where, "it asks for more work than any escrow of casekit's", "use another copy of the escrow")
-        return _stretched(by, b64decode(head["salt"]), cost)
+        return _stretched(by, _raw(head["salt"]), cost)
     if not isinstance(by, Holder):
         raise BadInput.at(where, "it was sealed for the holder of a private key", "say where that is: --key FILE")
     private = _private(by)
-    return _agreed(private.exchange(X25519PublicKey.from_public_bytes(b64decode(head["with"]))), head)
+    return _agreed(private.exchange(X25519PublicKey.from_public_bytes(_raw(head["with"]))), head)
 
 
 def _stretched(by: Passphrase, salt: bytes, cost: Mapping[str, int]) -> bytes:
@@ -135,7 +135,7 @@ def _stretched(by: Passphrase, salt: bytes, cost: Mapping[str, int]) -> bytes:
 
 
 def _agreed(shared: bytes, head: Mapping[str, Any]) -> bytes:
-    salt = b64decode(head["with"]) + b64decode(head["for"])
+    salt = _raw(head["with"]) + _raw(head["for"])
     return HKDF(SHA256(), 32, salt=salt, info=b"casekit escrow 1").derive(shared)
 
 
@@ -163,6 +163,18 @@ def _private(by: Holder) -> X25519PrivateKey:
             "key", "this is no private key for X25519 in PEM, or it is encrypted", "name the one that the escrow was made for"
         )
     return found
+
+
+def _raw(text: str) -> bytes:
+    """The bytes of a text in base64, and of no other text: bits that base64 would pass over are refused.
+
+    Raises:
+        ValueError: it is not written as :func:`_text` writes it.
+    """
+    raw = b64decode(text, validate=True)
+    if _text(raw) != text:
+        raise ValueError("not canonical base64")
+    return raw
 
 
 def _text(raw: bytes) -> str:
