@@ -16,7 +16,7 @@ install = if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q -p $(BIN)/python -c
 	else $(BIN)/python -m pip install -q -c constraints.txt $(1); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench schemas constraints changelog clean
+.PHONY: help demo test prove check bench schemas constraints changelog clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -26,6 +26,9 @@ demo: $(VENV)/.demo ## one debt case from intake to closing, in the terminal
 
 test: check ## everything that must hold: style, types, layers, tests (ARGS="-k money" for some)
 	$(BIN)/pytest $(ARGS)
+
+prove: $(VENV)/.test ## the proofs in full, with their figures: some hours (make test has their small form)
+	CASEKIT_PROOFS=full $(BIN)/pytest tests/proofs --timeout=0 $(ARGS)
 
 check: $(VENV)/.test ## style, types and layers only
 	$(BIN)/ruff check

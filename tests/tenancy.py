@@ -156,6 +156,7 @@ def casekit_roles() -> Mapping[str, list[str]]:
         "document.*",
         "message.*",
         "journal.*",
+        "checkpoint.*",
         "report.*",
         "tenancy.*",
     ]

@@ -13,6 +13,7 @@ from casekit.__about__ import __version__
 from casekit.errors import (
     BadInput,
     CasekitError,
+    Conflict,
     Denied,
     KeyReused,
     Livelock,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+    from casekit.store.hosts import prepare
 
 _LATER = {
     "Case": "casekit.desk.values",
@@ -44,6 +46,7 @@ _LATER = {
     "Page": "casekit.desk.values",
     "Seat": "casekit.desk.seat",
     "open_desk": "casekit.desk.desk",
+    "prepare": "casekit.store.hosts",
 }
 
 
@@ -58,6 +61,7 @@ __all__ = [
     "BadInput",
     "Case",
     "CasekitError",
+    "Conflict",
     "Denied",
     "Desk",
     "Done",
@@ -88,4 +92,5 @@ __all__ = [
     "Verdict",
     "__version__",
     "open_desk",
+    "prepare",
 ]

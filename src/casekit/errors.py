@@ -113,6 +113,15 @@ class PluginFailed(CasekitError):
     code = "plugin-failed"
 
 
+class Conflict(CasekitError):
+    """What a decision rests on has changed in between, and nothing was written: decide again.
+
+    A desk does so by itself; it tells a host only where the transaction is the host's: roll back, and try again.
+    """
+
+    code = "conflict"
+
+
 class StoreFailed(CasekitError):
     """The store can't be opened or used as asked: wrong keys, wrong version, no such place."""
 

@@ -35,7 +35,7 @@ from casekit.model.money import Money, Residual, Rounding
 from casekit.model.time import add, at_wall_time, day_start, duration, instant, local, moment
 from casekit.plugins.declared import Calculator, CalendarSource, Importer, Need, Plugin, Rule, hookimpl
 from casekit.plugins.past import Mark, PastClock, PastItem
-from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, News, Person, Recorded, RunningClock, View
+from casekit.plugins.view import Command, Document, Fact, LiveItem, Message, News, Other, Person, Recorded, RunningClock, View
 
 __all__ = [
     "LOG_KINDS",
@@ -83,6 +83,7 @@ __all__ = [
     "News",
     "Objection",
     "Option",
+    "Other",
     "PastClock",
     "PastItem",
     "PaymentOrder",

@@ -366,7 +366,7 @@ def test_a_store_that_has_goals_already_gets_rows_of_them(open_store: Callable[.
     lee.drop_goal(case, "gone")
     before = lee.open_goals()
     connection = first.shelf("main").connection
-    for statement in ("DROP TABLE goals", "UPDATE alembic_version SET version_num = '0001'"):
+    for statement in ("DROP TABLE goals", "DROP TABLE leaves", "DROP TABLE checkpoints", "UPDATE alembic_version SET version_num = '0001'"):
         connection.execute(statement)
     first.close()
     again = open_store().seat("user:lee", roles={"clerk"})

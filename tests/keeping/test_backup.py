@@ -30,7 +30,7 @@ def journal(url: str) -> dict[str, list[tuple[Any, ...]]]:
     return {name: [row for row in several if name in NO_STREAM or row[at(name)] not in own] for name, several in found.items()}
 
 
-NO_STREAM = ("data_keys", "definitions", "sequences", "meta")
+NO_STREAM = ("data_keys", "definitions", "sequences", "meta", "leaves", "checkpoints")
 
 
 def at(table: str) -> int:
@@ -212,6 +212,24 @@ def forget(desk: Desk) -> None:
     sid = connection.execute("SELECT sid FROM entries WHERE kind = 'restore'").fetchone()[0]
     connection.execute(f"DELETE FROM entries WHERE sid = {sid}")
     connection.execute(f"DELETE FROM streams WHERE sid = {sid}")
+
+
+def test_a_backup_that_is_older_than_a_checkpoint_is_restored_and_says_so(
+    filled: Filled, open_store: Callable[..., Desk], another: Another
+) -> None:
+    admin = filled.desk.seat("user:root", roles={"admin"})
+    admin.checkpoint()
+    filled.keeper.back_up(filled.folder / "older")
+    filled.desk.seat("user:lee", roles={"clerk"}).note(filled.office.cases["long"], "later")
+    admin.checkpoint()
+    desk = open_store(store=another("back"), plugins=PLUGINS, documents=filled.folder / "d")
+
+    assert operator(desk).restore(filled.folder / "older").behind == ("main",)
+
+    assert any("was cut" in wrong.what for wrong in auditor(desk)), "who holds the keys that sign is told what is missing"
+    desk.seat("user:root", roles={"admin"}).checkpoint(origin="example.com/after-the-fire")
+    assert auditor(desk) == []
+    filled.keeper.back_up(filled.folder / "newer")
 
 
 def test_every_tenant_comes_along(filled: Filled, open_store: Callable[..., Desk], another: Another) -> None:

@@ -1,6 +1,6 @@
 """The proofs: what casekit promises, tried many times over, each with its figure at the end of the run.
 
-Each proof runs in its small form; CASEKIT_PROOFS multiplies the counts (CASEKIT_PROOFS=10: ten times as many).
+Each proof runs in its small form; CASEKIT_PROOFS=full runs the full one, a number multiplies the counts of the small.
 """
 
 from __future__ import annotations
@@ -25,10 +25,22 @@ def figure() -> Callable[[str], None]:
 
 
 @pytest.fixture
-def times() -> Callable[[int], int]:
-    """How often a proof is tried: the count of its small form, times CASEKIT_PROOFS."""
-    factor = float(os.environ.get("CASEKIT_PROOFS", "1"))
-    return lambda count: max(1, round(count * factor))
+def full() -> bool:
+    """Whether this is the full form, in which figures must be reached, too."""
+    return os.environ.get("CASEKIT_PROOFS") == "full"
+
+
+@pytest.fixture
+def times(full: bool) -> Callable[..., int]:
+    """How often a proof is tried: the count of its small form, as CASEKIT_PROOFS has it; ten times as often in full, or ``full``."""
+    said = os.environ.get("CASEKIT_PROOFS", "1")
+
+    def count(small: int, *, full: int = 0) -> int:
+        if said == "full":
+            return full or 10 * small
+        return max(1, round(small * float(said)))
+
+    return count
 
 
 @pytest.fixture

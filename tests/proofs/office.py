@@ -48,7 +48,9 @@ def fill(desk: Desk, clock: Any) -> Office:
     over = _closed_case(lee, people)
     lee.run_due()
     _after(lee, long)
-    return Office(people, {"long": long, "over": over, "plain": _plain_case(lee, people)})
+    cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
+    lee.checkpoint()
+    return Office(people, cases)
 
 
 def _people(lee: Seat) -> dict[str, str]:

@@ -76,6 +76,7 @@ CLEAR = {
     "run_due.now": "an instant",
     "import_bundle.bundle": "what another store held, sealed there: it is taken over as it is, and its own proof forbids a change",
     "import_bundle.opens": "a passphrase or a private key: it opens, and is not kept",
+    "checkpoint.origin": "the name of an installation's log, which is there to be shown around",
     "import_log.file": "a path; what an import keeps is proved with the importer",
     "import_log.map": "a path",
     "import_log.format": "the key of a format",

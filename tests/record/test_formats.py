@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from base64 import urlsafe_b64decode
 from copy import deepcopy
 from hashlib import sha256
@@ -12,6 +13,7 @@ from typing import Any
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from casekit.record import entry as record
+from casekit.record.checkpoint import leaf_data
 from casekit.record.envelope import associated, pack, unpack
 from casekit.record.fold import fold, touches_head
 
@@ -96,6 +98,14 @@ def test_casekit_packs_the_envelope() -> None:
 
     assert associated(EXAMPLE["tenant"], EXAMPLE["stream"], "data").decode() == said["place"]
     assert pack(opened.key, opened.nonce, opened.ciphertext) == str(opened) == said["sealed"]
+
+
+def test_the_leaf_of_the_page_is_the_first_entry_of_the_example() -> None:
+    leaf = re.search(r"^    (\{\"hash\".*\})$", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+
+    assert leaf is not None
+    assert leaf[1] == canonical({"hash": EXAMPLE["entries"][0]["hash"], "n": 1, "stream": EXAMPLE["stream"]})
+    assert leaf_data(EXAMPLE["stream"], 1, bytes.fromhex(EXAMPLE["entries"][0]["hash"])) == leaf[1].encode()
 
 
 def test_the_page_names_every_change_and_every_column() -> None:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from sqlalchemy import create_engine
 
 from casekit import BadInput, Desk, Seat, StoreFailed, open_desk
 from casekit.model.time import Effective
@@ -56,6 +57,20 @@ def test_a_folder_that_is_not_there_is_bad_input(tmp_path: Path) -> None:
         desk.seat("user:a", roles={"admin"}).verify()
 
 
+def test_the_version_table_of_another_program_is_left_alone(open_store: Callable[..., Desk], store_url: str) -> None:
+    engine = create_engine(store_url)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('0000a')")
+
+    with pytest.raises(BadInput, match="another program"):
+        open_store().ready()
+
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").all() == [("0000a",)]
+    engine.dispose()
+
+
 def test_the_migrations_make_the_tables_that_the_code_knows(desk: Desk) -> None:
     engine = desk.shelf("main").engine
 
@@ -79,11 +94,11 @@ def test_tables_are_strict_and_commits_are_durable(open_store: Callable[..., Des
 
 
 def test_the_keyring_is_private_and_known_again(tmp_path: Path, seat: Seat) -> None:
-    seat.party("person", name="Ada")
+    seat.party("person", name="Ada Lovelace")
     keys = tmp_path / "keys"
 
     assert stat.S_IMODE(keys.stat().st_mode) == 0o600
-    assert "Ada" not in keys.read_text()
+    assert "Ada Lovelace" not in keys.read_text()  # three letters alone stand in base64 by chance
     assert read_keyring(keys) == read_keyring(keys)
 
 

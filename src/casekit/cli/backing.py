@@ -88,6 +88,7 @@ def restore(
         "erased": done.erased,
         "ledgers": done.ledgers,
         "documents": done.documents,
+        "behind": done.behind,
         "keys": done.keys,
         "wrong": _wrong(done.wrong),
         "warnings": warnings,
@@ -109,6 +110,11 @@ def _warnings(done: Restored) -> list[str]:
         found.append("The keys are not here: nothing that is sealed can be opened, and nothing can be written (casekit keys recover).")
     elif done.keys == "partly":
         found.append("Some keys are not here any more: what they wrap stays shut.")
+    if done.behind:
+        found.append(
+            f"Checkpoints were signed that this backup is too old to know ({', '.join(done.behind)}): casekit verify says what was cut. "
+            "To go on with this copy, begin another log: casekit checkpoint make --origin NAME"
+        )
     if not done.ledgers:
         found.append("No ledger of erasures was found: whoever was erased after the backup is back (casekit restore --erasures FILE).")
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from attrs import frozen
 from cyclopts import Group, Parameter
@@ -67,12 +67,12 @@ class Everywhere:
         return frozenset({OPERATOR}) if self.actor is None and not self.role else frozenset(self.role)
 
     @contextmanager
-    def desk(self) -> Iterator[Desk]:
+    def desk(self, *, checkpoints: str = "") -> Iterator[Desk]:
         """The desk on the store; nothing is touched before it is used."""
         from casekit import open_desk
 
-        store = self.store or STORE
-        with open_desk(store=store, keys=self.keys, documents=self.documents, case_types=self.types, calendars=self.calendars) as desk:
+        given: dict[str, Any] = {"store": self.store or STORE, "keys": self.keys, "documents": self.documents}
+        with open_desk(**given, case_types=self.types, calendars=self.calendars, checkpoints=checkpoints) as desk:
             yield desk
 
     @contextmanager

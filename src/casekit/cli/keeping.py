@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from cyclopts import Parameter
@@ -12,11 +13,12 @@ from casekit.cli.everywhere import HERE, Everywhere
 from casekit.cli.face import DONE, REFUSED
 from casekit.cli.options import CaseRef, Out
 from casekit.cli.sealing import PassphraseFile, RecipientFile, seals
+from casekit.errors import BadInput
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from casekit.record.verify import Report
+    from casekit.record.verify import Against, Report
 
 
 def journal(case: CaseRef, /, *, common: Everywhere = HERE) -> int:
@@ -36,12 +38,21 @@ def journal(case: CaseRef, /, *, common: Everywhere = HERE) -> int:
 _COLUMNS = ("n", "recorded", "effective", "actor", "kind", "hash")
 
 
-def verify(*, common: Everywhere = HERE) -> int:
+def verify(
+    *,
+    against: Annotated[Path | None, Parameter(name="--against", help="A checkpoint kept elsewhere: what it saw must be there.")] = None,
+    key: Annotated[tuple[str, ...], Parameter(name="--key", help="With --against: a public key to trust, or its file; repeatable.")] = (),
+    common: Everywhere = HERE,
+) -> int:
     """Proves the journal, and every table against it; exit code 1 where something is wrong."""
+    if key and against is None:
+        raise BadInput.at("--key", "goes with --against only", "leave it out, or say --against FILE")
     with common.seat() as seat:
-        report = seat.verify()
+        report = seat.verify(against=against or "", keys=key)
     first = report.wrong[0] if report.wrong else None
-    answer = {"ok": report.ok, "streams": report.streams, "entries": report.entries, "first_wrong": first}
+    answer: dict[str, Any] = {"ok": report.ok, "streams": report.streams, "entries": report.entries, "first_wrong": first}
+    if against is not None:
+        answer |= {"wrong": report.wrong, "against": report.against}
     return common.face.give(answer, lambda out: show_report(out, report), DONE if report.ok else REFUSED)
 
 
@@ -67,13 +78,21 @@ def erase(
 def run_due(
     *,
     now: Annotated[str, Parameter(name="--now", help="The instant up to which clocks speak. Default: now.")] = "",
+    checkpoints: Annotated[
+        str,
+        Parameter(
+            name="--checkpoints",
+            env_var="CASEKIT_CHECKPOINTS",
+            help="Make a checkpoint where the last is older (ISO 8601, PT1H). Default: never.",
+        ),
+    ] = "",
     common: Everywhere = HERE,
 ) -> int:
-    """Lets due clocks speak, and delivers what waits for plugins; the same twice does nothing more."""
+    """Lets due clocks speak, delivers what waits for plugins, makes a checkpoint if it is time; the same twice does nothing more."""
     from casekit.cli.values import moment_of
 
     moment = moment_of(now, "--now") if now else None
-    with common.seat() as seat:
+    with common.desk(checkpoints=checkpoints) as desk, common.seat_at(desk) as seat:
         worked = seat.run_due(moment)
 
         def words(out: Console) -> None:
@@ -128,10 +147,25 @@ def show_report(out: Console, report: Report) -> None:
     state = Text("The journal is whole", "bold green") if report.ok else Text("The journal is not whole", "bold red")
     state.append(f": {report.entries} entries in {report.streams} streams checked.", "not bold default")
     out.print(state)
+    if report.against is not None:
+        _show_against(out, report.against, ok=report.ok)
     for wrong in report.wrong:
         place = f"{wrong.table} {wrong.row} {wrong.column}".strip() if wrong.table != "entries" else ""
         rows = [("stream", wrong.stream), ("entry", wrong.n), ("place", place), ("wrong", said(wrong.what))]
         out.print(indented(facts((name, value) for name, value in rows if value not in ("", None))))
+
+
+def _show_against(out: Console, against: Against, *, ok: bool) -> None:
+    """What the record was held against, and on whose word."""
+    from casekit.cli.looks import facts, indented
+
+    if ok:
+        out.print(f"It still holds everything that the checkpoint of {against.size} entries saw.")
+    rows: list[tuple[str, Any]] = [("log", against.origin), ("made", against.made), ("signed by", "\n".join(against.signed_by))]
+    rows += [("since then", f"{against.later} entries"), ("disposed of", "\n".join(against.disposed))]
+    out.print(indented(facts((name, value) for name, value in rows if value)))
+    if against.trust == "store":
+        out.print("The key is known from the store alone: who wrote the store could have signed this too. Say which to trust: --key.")
 
 
 def show_caseload(out: Console, report: Mapping[str, Any]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from attrs import frozen
 
 from casekit.__about__ import __version__
-from casekit.desk.checking import verify_work
+from casekit.desk.checking import verify_copy
 from casekit.desk.keeper import allowed, noted, tenants_of
 from casekit.desk.work import Work
 from casekit.errors import BadInput, Problem, StoreFailed
@@ -119,7 +119,7 @@ def _proved(desk: Desk, tenant: str, draft: Path) -> list[Wrong]:
     """What verification finds wrong with the copy of a tenant's tables."""
     store = copy_of(draft, desk.store.keys)
     try:
-        report = verify_work(Work(store.shelf(tenant), desk.now))
+        report = verify_copy(Work(store.shelf(tenant), desk.now))
     finally:
         store.close()
     close_up(draft / table_file(tenant))

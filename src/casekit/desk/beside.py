@@ -138,20 +138,25 @@ class Beside:
         return None
 
     def _log(self, stream: Stream, found: Found) -> Wrong | None:
-        abouts = [decode(entry[11])["about"] for entry in stream.entries]
-        if stream.listed[0] == "definitions":
-            for about in abouts:
-                self._published[about["digest"]] = (about["digest"], about["kind"], about["name"], about["version"])
-        if stream.listed[0] == "erasures":
-            for about in abouts:
-                self._shut.update(about["shut"])
-        if stream.listed[0] == "imports":
-            for about in abouts:
-                self._foreign.update(about["locked"])
-                self._foreign.difference_update(about.get("unlocked", ()))
+        for entry in stream.entries:
+            try:
+                self._tells(stream.listed[0], decode(entry[11])["about"])
+            except (KeyError, TypeError) as wrong:
+                return Wrong(
+                    stream.uuid, entry[1], f"it tells nothing that this desk log tells: {type(wrong).__name__} {wrong}", column="body"
+                )
         if found.search:
             return Wrong(stream.uuid, None, "only parties are in the search index", "search", stream.uuid)
         return None
+
+    def _tells(self, log: str, about: Json) -> None:
+        if log == "definitions":
+            self._published[about["digest"]] = (about["digest"], about["kind"], about["name"], about["version"])
+        if log == "erasures":
+            self._shut.update(about["shut"])
+        if log == "imports":
+            self._foreign.update(about["locked"])
+            self._foreign.difference_update(about.get("unlocked", ()))
 
     def _counted(self) -> list[Wrong]:
         """Numbers are drawn without gaps: a sequence stands at the highest of its numbers."""

@@ -268,6 +268,7 @@ def bring_in(desk: Desk, actor: Actor, bundle: Mapping[str, Any], by: Passphrase
 
 def _written(desk: Desk, actor: Actor, bundle: Mapping[str, Any], streams: list[Stored], keys: Mapping[str, tuple[str, bytes]]) -> Brought:
     shelf = desk.shelf(actor.tenant)
+    shelf.demand_own("bringing a case in")
     contents = {digest: b64decode(text) for digest, text in bundle.get("contents", {}).items()}
     with writing(shelf) as connection:
         work = desk.work(shelf)

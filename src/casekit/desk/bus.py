@@ -7,6 +7,7 @@ decides is written down as results; a refusal is an entry of its own.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import date, datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -17,21 +18,30 @@ from casekit.desk.library import log
 from casekit.desk.timeline import answer_again
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Done
-from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Denied, KeyReused, Refused, Stale
+from casekit.desk.work import Stream, TooWide, Work, new_uuid
+from casekit.errors import BadInput, Conflict, Denied, KeyReused, Refused, Stale
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, encode, plain
 from casekit.model.time import Effective, effective
 from casekit.store import reading
-from casekit.store.shelf import Shelf, Taken, writing
-from casekit.store.writing import IDEMPOTENCY, Conflict
+from casekit.store.shelf import Shelf, Taken, queued, writing
+from casekit.store.writing import IDEMPOTENCY
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
 
 
 _T = TypeVar("_T")
+
+COOLING = 1.0
+"""Seconds for which a case stays hot after a conflict."""
+
+MOST_HOT = 1000
+"""Cases of which that is remembered."""
+
+ATTEMPTS = 12
+"""How often a command is decided inside the lock before a conflict is told."""
 
 CLOCK = "system:clock"
 """The actor of entries that clocks write."""
@@ -43,6 +53,7 @@ class Bus:
     def __init__(self, desk: Desk) -> None:
         self.desk = desk
         self._clocks: dict[str, Actor] = {}
+        self._hot: dict[str, float] = {}
 
     def on_case(self, call: Call, case: str, decide: Callable[[Turn], None], batch: Work | None = None) -> Done:
         """Gives a command to a case.
@@ -61,39 +72,114 @@ class Bus:
             BadInput: something is not valid; nothing was written.
         """
         shelf = self.desk.shelf(call.actor.tenant)
-        again = self._answered(shelf, call)
-        if again is not None:
-            return again
-        try:
-            if batch is not None:
-                turn, entries, refusal = self._decide(batch, call, case, decide, locked=False)
-            else:
-                turn, entries, refusal = self.transact(shelf, lambda work, locked: self._decide(work, call, case, decide, locked=locked))
-        except Denied as denied:
-            self.log_denied(call.actor, call.spec.name, denied, case, batch)
-            raise
-        except Taken:
-            again = self._answered(shelf, call)
-            if again is None:
-                raise
-            return again
-        if refusal is not None:
-            raise refusal
-        value = self.desk.case_left(turn.work, turn.stream, turn.definition)
-        return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
-    def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
-        """Does something in a transaction of its own; after one conflict, again inside the lock."""
-        work = self.desk.work(shelf)
-        try:
-            result = once(work, False)
-            work.flush()
-        except (Conflict, Taken):
+        def once(work: Work, locked: bool) -> tuple[Turn, list[int], Refused | None]:
+            return self._decide(work, call, case, decide, locked=locked)
+
+        def act() -> Done | Refused:
+            try:
+                turn, entries, refusal = once(batch, False) if batch is not None else self.transact(shelf, once, hot=case)
+            except Denied as denied:
+                self.log_denied(call.actor, call.spec.name, denied, case, batch)
+                raise
+            if refusal is not None:
+                return refusal  # it is written: that is no failure, and nobody need look for another's answer
+            value = self.desk.case_left(turn.work, turn.stream, turn.definition)
+            return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
+
+        found = self.keyed(shelf, call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        if isinstance(found, Refused):
+            raise found
+        return found
+
+    def keyed(self, shelf: Shelf, call: Call, act: Callable[[], _T], answer: Callable[[str, int], _T]) -> _T:
+        """Does what has not been done under the call's idempotency key; otherwise gives the first answer.
+
+        Another may have done it while this one was at it: then what came of trying (it was too late, it is not possible
+        any more, the key was taken) means nothing, and the other's answer stands.
+
+        Raises:
+            KeyReused: the key came with another request.
+        """
+        known = self.answer_of(shelf, call)
+        if known is None:
+            try:
+                return act()
+            except Denied:
+                raise  # it is in the log, and nobody else's doing
+            except (BadInput, Conflict, Refused, Taken) as wrong:
+                known = None if isinstance(wrong, KeyReused) else self.answer_of(shelf, call)
+                if known is None:
+                    raise
+        return answer(*known)
+
+    def transact(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, inside: bool = False, hot: str = "") -> _T:
+        """Does something in a transaction of its own; after one conflict, again inside the lock.
+
+        Where a rule asks about other cases, the transaction is serializable, and such transactions go one at a time: beside
+        each other, most would fail. In a host's transaction it is done once.
+
+        Args:
+            shelf: Where.
+            once: What is done; told whether it is inside the lock.
+            inside: Whether it must be inside the lock from the beginning.
+            hot: The case that it is about: where several have just been in each other's way on it, it is inside from
+                the beginning on PostgreSQL, where the lock is that case's alone.
+
+        Raises:
+            Conflict: another was in the way, again and again; or in a host's transaction.
+        """
+        if shelf.joined:
+            return self._once_joined(shelf, once)
+        serial = False
+        if not inside and (shelf.sqlite or time.monotonic() > self._hot.get(hot, 0.0)):
             work = self.desk.work(shelf)
+            work.wide = False
+            try:
+                result = once(work, False)
+                work.flush()
+            except (Conflict, Taken) as wrong:
+                serial = isinstance(wrong, TooWide)
+                if hot and not serial:
+                    self._heat(hot)
+            else:
+                self.desk.library.published(work)
+                return result
+        return self._inside(shelf, once, serial=serial)
+
+    def _heat(self, case: str) -> None:
+        if len(self._hot) >= MOST_HOT:
+            self._hot.clear()
+        self._hot[case] = time.monotonic() + COOLING
+
+    def _inside(self, shelf: Shelf, once: Callable[[Work, bool], _T], *, serial: bool) -> _T:
+        taken = False
+        for left in reversed(range(ATTEMPTS)):
+            work = self.desk.work(shelf)
+            work.wide = serial or shelf.sqlite
+            try:
+                with queued(shelf, serial), writing(shelf, serial=serial) as connection:
+                    result = once(work, True)
+                    work.flush(connection)
+            except (Conflict, Taken) as wrong:
+                serial = serial or isinstance(wrong, TooWide)
+                if not left or (taken and isinstance(wrong, Taken)):
+                    raise  # a key that stays taken is another's
+                taken = isinstance(wrong, Taken)
+            else:
+                self.desk.library.published(work)
+                return result
+        raise AssertionError
+
+    def _once_joined(self, shelf: Shelf, once: Callable[[Work, bool], _T]) -> _T:
+        work = self.desk.work(shelf)
+        work.wide = shelf.serial
+        try:
             with writing(shelf) as connection:
                 result = once(work, True)
                 work.flush(connection)
-        self.desk.library.published(work)
+        except Taken as wrong:
+            raise Conflict(f"{wrong} (roll the host's transaction back, and try again)") from wrong
         return result
 
     def tick(self, work: Work, stream: Stream, definition: Compiled, upto: str, recorded: str, *, held: bool = False) -> list[int]:
@@ -228,12 +314,6 @@ class Bus:
         if not call.digest:
             call.digest = shelf.vault.idempotency(f"{call.actor.name}\0{call.key}")
         return call.digest
-
-    def _answered(self, shelf: Shelf, call: Call) -> Done | None:
-        known = self.answer_of(shelf, call)
-        if known is None:
-            return None
-        return answer_again(self.desk, shelf, *known)
 
 
 TICK = Spec("tick", "desk.due")

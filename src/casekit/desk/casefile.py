@@ -19,7 +19,7 @@ from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
 from casekit.plugins.declared import Need
-from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Touched, Values, View
+from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
 from casekit.store import reading
 
@@ -233,7 +233,7 @@ class _Loading(View):
         need: Need | None = None
         if name in _NEEDED and self._wanted is not None:
             need = self._wanted.get(_NEEDED[name])
-            if need is None:
+            if need is None and name != "others":
                 load = _nothing
         value = load(self._file, self.now, need)
         object.__setattr__(self, name, value)
@@ -268,6 +268,7 @@ _NEEDED = {
     "postings": "postings",
     "messages": "messages",
     "filed": "documents",
+    "others": "cases",
     "past_clocks": "",
     "past_items": "",
 }
@@ -300,8 +301,53 @@ _PARTS: Mapping[str, Callable[[CaseFile, str, Need | None], Any]] = {
     "past_clocks": lambda file, _now, _need: caseloop.past_clocks(file),
     "past_items": lambda file, _now, _need: caseloop.past_items(file),
     "choice": lambda file, _now, _need: file.stream.head.get("choice", {}).get("option"),
+    "others": lambda file, _now, need: _Others(file) if need else {},
 }
 """Part of a view → what loads it; ``need`` is what a guard declared, None where the whole file is asked for."""
+
+
+class _Others(Mapping[str, tuple[Other, ...]]):
+    """Other cases by party, looked up when a guard asks for one; what this transaction has done to them included."""
+
+    __slots__ = ("_file", "_found")
+
+    def __init__(self, file: CaseFile) -> None:
+        self._file = file
+        self._found: dict[str, tuple[Other, ...]] = {}
+
+    def __getitem__(self, party: str) -> tuple[Other, ...]:
+        if party not in self._found:
+            self._found[party] = self._look(party)
+        return self._found[party]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def _look(self, party: str) -> tuple[Other, ...]:
+        work = self._file.work
+        work.demand_wide()
+        stream = load_parties(work, [party])[party]
+        same = {party, stream.uuid, *stream.head.get("took", ())}
+        stored = [uuid for one in sorted(same) for uuid in reading.cases_of_party(work.shelf, one)]
+        known = {uuid for uuid, other in work.streams.items() if other.kind == "case" and other.head}
+        work.load(stored)
+        found = (work.stream(uuid, "case") for uuid in {*stored, *known} - {self._file.stream.uuid})
+        return tuple(_other(other, roles) for other in sorted(found, key=lambda s: s.sid) if (roles := _roles(other.head, same)))
+
+
+def _roles(head: Json, parties: set[str]) -> tuple[str, ...]:
+    return tuple(sorted(role for role, members in head["parties"].items() if parties & set(members)))
+
+
+def _other(stream: Stream, roles: tuple[str, ...]) -> Other:
+    head = stream.head
+    machine = head["machine"]
+    state, category = " ".join(machine["active"]), machine["category"]
+    where = (head["opened"], head.get("closed"), dict(head["data"]))
+    return Other(stream.uuid, head["type"], head.get("number"), roles, state, category, *where)
 
 
 class _Canonical(Mapping[str, Any]):

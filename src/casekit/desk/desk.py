@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
@@ -25,12 +26,15 @@ from casekit.errors import BadInput, CasekitError, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
-from casekit.model.time import instant
+from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
 from casekit.record.entry import START
+from casekit.store.lock import SameThread
 from casekit.store.shelf import Shelf, Store
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection as HostConnection
+
     from casekit.desk.keeping import Keeper
 
 Clock = Callable[[], datetime]
@@ -48,6 +52,7 @@ def open_desk(
     case_types: Iterable[CaseType | str | Path] = (),
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
+    checkpoints: str = "",
     discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
@@ -62,13 +67,14 @@ def open_desk(
         case_types: Case types beside those of plugins: records, or paths of their JSON files.
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
+        checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
-        BadInput: a malformed URL, a case type that makes no sense, a required plugin that is missing or broken.
+        BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet)
+    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
 
 
 class Desk:
@@ -80,6 +86,7 @@ class Desk:
         library: The case types.
         grants: Who may do what.
         bus: Takes commands.
+        checkpoints: How often ``run_due`` makes a checkpoint at most; empty: never.
         discreet: Whether reasons are shown only to those who may.
     """
 
@@ -92,13 +99,17 @@ class Desk:
         calendars: Iterable[Calendar | str | Path] = (),
         *,
         discreet: bool = False,
+        checkpoints: str = "",
     ) -> None:
+        if checkpoints:
+            duration(checkpoints)
         self.store = store
         self.discreet = discreet
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
         self.bus = Bus(self)
+        self.checkpoints = checkpoints
         self._clock = clock
         for case_type in case_types:
             self.add_case_type(case_type)
@@ -128,6 +139,44 @@ class Desk:
         from casekit.desk.keeping import Keeper
 
         return Keeper(self, Actor(actor, frozenset(roles), tenant))
+
+    def ready(self, tenant: str = "main") -> Self:
+        """Makes the tables and the keyring of a tenant, where they are not; gives the desk.
+
+        Otherwise the first command does so. A host calls it when it starts, for within a transaction of its own it is too late.
+        """
+        _ = self.shelf(tenant).vault
+        return self
+
+    @contextmanager
+    def join(self, connection: HostConnection, *, tenant: str = "main") -> Iterator[Desk]:
+        """The desk within a transaction of a host: its seats' commands are savepoints of it.
+
+        What they write is there when the host commits, a refusal and a denied attempt too; nothing leaves the outbox
+        before. Within the transaction a case shows what was done in it. A command that fails takes only itself back.
+        ``run_due``, imports, checkpoints, erasing, ``verify`` and exports belong outside. The desk that is given is for this thread, and
+        ends with the block or the transaction; until that is over, this thread's way to the store is this one.
+
+        Args:
+            connection: A connection of an engine that :func:`casekit.prepare` has seen, to the store's own database; of a
+                session, ``session.connection()``. Where no transaction has begun, it begins.
+            tenant: Whose record.
+
+        Raises:
+            BadInput: the connection can't be joined; says what to do.
+            StoreFailed: this thread is in another transaction on this store.
+            Conflict: of a command: what it read has changed in between (PostgreSQL). Roll back, and try again.
+        """
+        from casekit.desk.joining import Joined
+        from casekit.store.hosts import joined
+
+        try:
+            shelf = self.ready(tenant).shelf(tenant)
+        except SameThread:
+            what = "the store has no tables or no keyring yet, and can't get them while this thread is writing"
+            raise BadInput.at("join", what, "call desk.ready() when the program starts") from None
+        with joined(shelf, connection) as there:
+            yield Joined(self, there)
 
     def add_case_type(self, case_type: CaseType | str | Path) -> Compiled:
         """Takes in a case type: a record, or the path of its JSON file.

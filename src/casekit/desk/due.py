@@ -7,17 +7,16 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import define, field, frozen
 
-from casekit.desk import outbox
+from casekit.desk import checkpoints, outbox
 from casekit.desk.bus import TICK
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, CasekitError, StoreFailed
+from casekit.errors import BadInput, CasekitError, Conflict, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import moment
 from casekit.store import reading
 from casekit.store.reading import Head
 from casekit.store.shelf import Shelf, Taken, writing
-from casekit.store.writing import Conflict
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -41,6 +40,7 @@ class Worked:
         delivered: Outbox entries that every listener has heard.
         failed: Outbox entries that will be told again, because a listener raised.
         broken: Cases that could not be worked; the log ``casekit.due`` names each, with its reason.
+        checkpoint: Size of the checkpoint that was made; 0: none was due.
     """
 
     cases: int = 0
@@ -48,10 +48,13 @@ class Worked:
     delivered: int = 0
     failed: int = 0
     broken: int = 0
+    checkpoint: int = 0
 
 
 def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
-    """Lets every clock speak that is due, then delivers the outbox. Doing it twice does nothing more.
+    """Lets every clock speak that is due, then delivers the outbox, then makes a checkpoint where one is due.
+
+    Doing it twice does nothing more.
 
     Cases are worked off a hundred at a time, each hundred in a transaction of its own, so what a crash leaves is
     whole. A case that can't be worked stops no other: it is logged with its reason, counted as ``broken``, and tried
@@ -69,6 +72,7 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
     """
     desk.bus.authorise(Call(TICK, actor), None)
     shelf = desk.shelf(actor.tenant)
+    shelf.demand_own("working off what is due")
     if now is not None:
         moment(now)
     present = desk.now()
@@ -80,7 +84,8 @@ def run_due(desk: Desk, actor: Actor, now: str | None = None) -> Worked:
         after = (last, head.sid)
         sweep.work_off([found for _, found in page])
     delivered, failed = outbox.deliver(desk, shelf, sweep.recorded)
-    return Worked(sweep.cases, sweep.entries, delivered, failed, sweep.broken)
+    made = checkpoints.if_due(desk, actor, desk.checkpoints) if desk.checkpoints else None
+    return Worked(sweep.cases, sweep.entries, delivered, failed, sweep.broken, made.size if made is not None else 0)
 
 
 def resume(turn: Turn, what: Resumption) -> None:

@@ -24,7 +24,7 @@ from casekit.model.canonical import decode
 from casekit.model.time import Effective
 from casekit.store import reading
 from casekit.store.erasures import Line, append, ledger_beside
-from casekit.store.shelf import Shelf, transaction, writing
+from casekit.store.shelf import Shelf, writing
 from casekit.store.sql import Connection
 from casekit.store.upkeep import destroy, sweep_residue
 
@@ -67,6 +67,7 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
     """
     desk.bus.authorise(call, None)
     shelf = desk.shelf(call.actor.tenant)
+    shelf.demand_own("erasing")
     work = desk.work(shelf)
     with writing(shelf) as connection:
         streams = _persons(work, party)
@@ -118,7 +119,7 @@ def replay(shelf: Shelf, now: Callable[[], str], lines: Iterable[Line]) -> int:
     made = 0
     for line in sorted(lines, key=lambda line: (line.entry[2], line.entry[1])):
         if line.tenant == shelf.tenant and line.hash not in known:
-            with transaction(shelf) as connection:
+            with shelf.transaction() as connection:
                 made += _again(shelf, Work(shelf, now), connection, line)
     return made
 

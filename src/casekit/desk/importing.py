@@ -154,6 +154,7 @@ class _Importing:
         desk.bus.authorise(Call(IMPORT, actor), self.definition.says.key)
         self.format = _format(desk, format_key)
         self.shelf: Shelf = desk.shelf(actor.tenant)
+        self.shelf.demand_own("an import")
         self.now: str = desk.work(self.shelf).now()
         zone = self.rules.time.zone or self.definition.says.zone
         self.live_from = self.now if live_from is None else effective(live_from, zone).at

@@ -26,9 +26,11 @@ def allowed(desk: Desk, actor: Actor) -> None:
     """Refuses an actor who may not keep the store.
 
     Raises:
+        BadInput: the desk lies in a host's transaction.
         Denied: it lacks the permission. Where there is a store, the attempt is in the desk log of the day.
     """
     if actor.tenant in desk.store.tenants():
+        desk.shelf(actor.tenant).demand_own("keeping the store")
         desk.bus.authorise(Call(KEEP, actor), None)
     else:
         desk.bus.demand(actor, KEEP.permission)

@@ -136,7 +136,7 @@ class Library:
         Raises:
             BadInput: the store holds another text under the same key and version.
         """
-        here = id(work.shelf)
+        here = id(work.shelf.whole)
         calendars = self.calendars.published(self.calendars.pins(compiled))
         wanted = (compiled.digest, self.edition, *(row[0] for row in calendars))
         if all((here, address) in self._published or self._in(work, address) for address in wanted):
@@ -158,7 +158,9 @@ class Library:
                 self._log(work, {"digest": address, "kind": kind, "name": name, "version": version}, recorded, command)
 
     def published(self, work: Work) -> None:
-        """Remembers, after the commit, what was published."""
+        """Remembers, after the commit, what was published; what a host may still take back is not."""
+        if work.shelf.joined:
+            return
         for row in work.rows.others.get(DEFINITIONS, ()):
             self._published.add((id(work.shelf), row[1]))
 

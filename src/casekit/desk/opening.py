@@ -16,7 +16,7 @@ from casekit.desk.timeline import answer_again
 from casekit.desk.turn import Call, Spec, Turn, clear
 from casekit.desk.values import Done
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Refused
+from casekit.errors import BadInput, Denied, Refused
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json
 from casekit.model.ledger import Posting
@@ -25,7 +25,6 @@ from casekit.model.time import Effective, zone_named
 from casekit.plugins.catalogue import guarded
 from casekit.plugins.view import Command
 from casekit.record.fold import fold
-from casekit.store.shelf import Taken, writing
 from casekit.store.writing import draw
 
 if TYPE_CHECKING:
@@ -67,33 +66,28 @@ class Opening:
 
     def run(self, batch: Work | None = None) -> Done:
         """Opens it; in a transaction of its own, or within the batch."""
-        again = self._again()
-        if again is not None:
-            return again
-        self.desk.bus.authorise(self.call, self.definition.says.key, batch=batch)
-        try:
+        shelf = self.desk.shelf(self.call.actor.tenant)
+
+        def act() -> Done:
+            self.desk.bus.authorise(self.call, self.definition.says.key, batch=batch)
             return self._run(batch)
+
+        try:
+            return self.desk.bus.keyed(shelf, self.call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        except Denied:
+            raise
         except Refused as refused:
             self._log_refused(refused.objections, batch)
             raise
-        except Taken:
-            again = self._again()
-            if again is None:
-                raise
-            return again
 
     def _run(self, batch: Work | None) -> Done:
-        numbered = bool(self.definition.says.number)
         if batch is not None:
             return self.within(batch, self.drawn(batch))
+        numbered = bool(self.definition.says.number)
         if numbered:
-            return self._numbered()
-        return self.desk.bus.transact(self.desk.shelf(self.call.actor.tenant), lambda work, _: self.within(work, ""))
-
-    def _again(self) -> Done | None:
+            self._form()  # before the lock, inside which the number is drawn: no gaps, and none twice
         shelf = self.desk.shelf(self.call.actor.tenant)
-        known = self.desk.bus.answer_of(shelf, self.call)
-        return None if known is None else answer_again(self.desk, shelf, *known)
+        return self.desk.bus.transact(shelf, lambda work, _: self.within(work, self.drawn(work)), inside=numbered)
 
     def within(self, work: Work, number: str) -> Done:
         """Opens it within a transaction."""
@@ -124,18 +118,6 @@ class Opening:
             self.then(turn)
         turn.finish(recorded, command, onto=stream)
         return stream, turn
-
-    def _numbered(self) -> Done:
-        """A numbered case draws its number inside the transaction: no gaps, and none twice."""
-        shelf = self.desk.shelf(self.call.actor.tenant)
-        work = self.desk.work(shelf)
-        self._form()
-        with writing(shelf) as connection:
-            name, pattern = self._sequence(work)
-            done = self.within(work, _number(pattern, draw(shelf, connection, name)))
-            work.flush(connection)
-        self.desk.library.published(work)
-        return done
 
     def drawn(self, batch: Work) -> str:
         """The next human number, drawn within the open transaction; empty where the type has none."""

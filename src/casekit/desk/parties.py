@@ -44,10 +44,6 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
         raise BadInput.at("party/kind", f"{kind!r} is no kind of party", "use one of " + ", ".join(PARTY_KINDS))
     clear, inside = _read(details)
     shelf = desk.shelf(call.actor.tenant)
-    known = desk.bus.answer_of(shelf, call)
-    if known is not None:
-        return get(desk.work(shelf), known[0])
-    desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
         recorded = work.now()
@@ -60,8 +56,11 @@ def add(desk: Desk, call: Call, kind: str, details: Mapping[str, Any], batch: Wo
         desk.bus.remember(work, call, stream)
         return person(work, stream, "")
 
-    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
-    return found
+    def act() -> Person:
+        desk.bus.authorise(call, None, batch=batch)
+        return once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
+
+    return desk.bus.keyed(shelf, call, act, lambda uuid, _: get(desk.work(shelf), uuid))
 
 
 def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch: Work | None = None) -> Person:

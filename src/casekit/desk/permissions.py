@@ -38,6 +38,8 @@ CORE = {
     "ledger.reverse": "take a posting back",
     "journal.read": "read the journal",
     "journal.verify": "verify the journal",
+    "checkpoint.make": "make and sign a checkpoint",
+    "checkpoint.rotate": "change the key that signs checkpoints, or the name of the log",
     "report.read": "see reports",
     "import.run": "import a log",
     "store.keep": "back the store up, restore it, and look after its keys, its settings and its files",

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, caseloop, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines, export, parties, plans, records, reports, worklist
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
+from casekit.desk.checkpoints import Made
 from casekit.desk.keeper import KEEP
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
@@ -148,10 +150,26 @@ class Questions(LoopQuestions, PictureQuestions):
             self._may(KEEP)
         return export.bundle(self.desk, work, stream, contents=contents, keys=keys)
 
-    def verify(self) -> Report:
-        """Checks the whole record of the tenant."""
+    def verify(self, *, against: str | Path = "", keys: Iterable[str | Path] = ()) -> Report:
+        """Checks the whole record of the tenant.
+
+        Args:
+            against: A checkpoint that somebody holds: its file, or its text. What it saw must all be there still.
+            keys: Public keys to trust for it, or files of them; none: those that this installation signs with.
+
+        Raises:
+            BadInput: it is no checkpoint of this log, or no known key has signed it.
+        """
         self._may(VERIFY)
-        return verify(self.desk, self.actor.tenant)
+        return verify(self.desk, self.actor.tenant, against, tuple(keys))
+
+    def checkpoints(self) -> tuple[Made, ...]:
+        """The checkpoints of the tenant's log, the latest first."""
+        return checkpoints.listed(self.desk, self.actor)
+
+    def checkpoint_key(self) -> str:
+        """The public key with which others check the tenant's checkpoints."""
+        return str(checkpoints.public_key(self.desk, self.actor))
 
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""

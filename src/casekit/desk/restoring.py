@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from attrs import evolve, frozen
 
 from casekit.desk.backing import copy_of, tenant_in
-from casekit.desk.checking import verify_work
+from casekit.desk.checking import verify_copy
 from casekit.desk.erasure import replay, write_ledger
 from casekit.desk.keeper import allowed, noted
 from casekit.desk.work import Work
@@ -26,8 +26,9 @@ from casekit.store.erasures import Line, ledger_beside
 from casekit.store.erasures import read as read_ledger
 from casekit.store.keys import keep_keyring, read_keyring
 from casekit.store.manifest import DOCUMENTS, KEYS, Manifest, check_files, contents_in, listing, read_manifest, table_file
-from casekit.store.places import restoring
+from casekit.store.places import read_only, restoring
 from casekit.store.placing import Placing, keks_of
+from casekit.store.signing import read_signing, signing_beside
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -43,6 +44,7 @@ class Restored:
         erased: How many erasures were made good.
         ledgers: The ledgers that said so. Where there is none, nobody knows who was erased since.
         documents: How many contents were placed.
+        behind: Tenants of whom a checkpoint was signed that this backup is too old to know: ``verify`` will say so.
         keys: ``here``: the keyring opens what is sealed; ``partly``: it lacks keys, and what they wrap stays shut;
             ``missing``: nothing that is sealed can be opened, and nothing can be written.
         wrong: What is wrong with the record, where a damaged one was asked for.
@@ -53,6 +55,7 @@ class Restored:
     erased: int
     ledgers: tuple[str, ...]
     documents: int
+    behind: tuple[str, ...]
     keys: str
     wrong: tuple[tuple[str, Wrong], ...]
 
@@ -95,9 +98,10 @@ def restore(desk: Desk, actor: Actor, folder: str | Path, how: How) -> Restored:
         erased, wrong = _prepared(desk, folder, manifest, draft, _ring(desk, folder, how), keys, lines)
         if wrong and not how.damaged:
             raise BadInput([Problem(f"{tenant} {w.stream} {w.n or ''}".strip(), w.what, "use another backup") for tenant, w in wrong[:20]])
+        behind = tuple(tenant for tenant in manifest.tenants if _behind(desk, tenant, draft))
         placed = _place(desk, folder, manifest, draft, how)
     _tell(desk, actor, digest, erased, keys)
-    return Restored(digest, manifest, erased, ledgers, placed, keys, tuple(wrong))
+    return Restored(digest, manifest, erased, ledgers, placed, behind, keys, tuple(wrong))
 
 
 def _check_contents(folder: Path, manifest: Manifest, *, damaged: bool) -> None:
@@ -199,10 +203,20 @@ def _prepared(
         for tenant in manifest.tenants:
             shelf = store.shelf(tenant)
             erased += replay(shelf, desk.now, lines)
-            wrong += [(tenant, one) for one in verify_work(Work(shelf, desk.now), keys=keys == "here").wrong]
+            wrong += [(tenant, one) for one in verify_copy(Work(shelf, desk.now), keys=keys == "here").wrong]
     for inside in manifest.tenants.values():
         close_up(draft / inside.file)
     return erased, wrong
+
+
+def _behind(desk: Desk, tenant: str, draft: Path) -> bool:
+    """Whether more was signed for a tenant's log than these tables hold of it."""
+    path = None if desk.store.keys is None else signing_beside(desk.store.keys)
+    last = read_signing(path).last(tenant) if path is not None and path.exists() else None
+    if last is None:
+        return False
+    with closing(read_only(draft / table_file(tenant))) as tables:
+        return bool(tables.execute("SELECT count(*) FROM leaves").fetchone()[0] < last.size)
 
 
 def _place(desk: Desk, folder: Path, manifest: Manifest, draft: Path, how: How) -> int:

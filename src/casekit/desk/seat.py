@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import approvals, asking, cases, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, parties, plans, records, reviews
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
@@ -62,6 +62,7 @@ class Seat(Questions):
         try:
             with writing(shelf) as connection:
                 work = self.desk.work(shelf)
+                work.wide = shelf.serial
                 yield Seat(self.desk, self.actor, work)
                 work.flush(connection)
         except Denied as denied:
@@ -439,6 +440,20 @@ class Seat(Questions):
     def run_due(self, now: Moment | None = None) -> due.Worked:
         """Lets every clock speak that is due, then tells listeners what was recorded."""
         return due.run_due(self.desk, self.actor, None if now is None else effective_(now, "UTC").at)
+
+    def checkpoint(self, *, origin: str = "") -> checkpoints.Made:
+        """Makes and signs a checkpoint of everything recorded so far; where nothing is new, gives the last one.
+
+        Keep its ``note`` where nobody who can write the store can write.
+
+        Args:
+            origin: What the log is called from now on: a name that nobody else has.
+        """
+        return checkpoints.make(self.desk, self.actor, origin)
+
+    def rotate_signing(self) -> checkpoints.Made:
+        """Lets a fresh key sign from now on; the checkpoint that it gives is signed by the old one too."""
+        return checkpoints.rotate(self.desk, self.actor)
 
     def import_log(
         self,

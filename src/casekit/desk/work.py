@@ -16,7 +16,7 @@ import uuid_utils
 from attrs import define, field
 from sqlalchemy import Table
 
-from casekit.errors import NotFound
+from casekit.errors import Conflict, NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
@@ -29,6 +29,10 @@ from casekit.store.sql import Connection
 from casekit.store.writing import DATA_KEYS, OUTBOX, WriteSet, write, write_within
 
 _EPOCH_MS = 1_577_836_800_000  # 2020-01-01, so that 41 bits of milliseconds last until 2089
+
+
+class TooWide(Conflict):
+    """A rule reads other cases in a transaction that can't answer for them."""
 
 
 class _Ids:
@@ -104,6 +108,8 @@ class Work:
         wrapped: Data keys that came with their streams and were not wanted yet, by owner.
         rows: The rows that wait to be written.
         keyed: Digests of the idempotency keys used in it.
+        wide: Whether other cases may be read for a decision: not where it is written on what has been read before.
+        strayed: Whether somebody has tried all the same: then nothing is written, whatever became of the trying.
     """
 
     shelf: Shelf
@@ -114,6 +120,21 @@ class Work:
     wrapped: dict[str, KeyRow] = field(factory=dict)
     rows: WriteSet = field(factory=WriteSet)
     keyed: set[bytes] = field(factory=set)
+    wide: bool = True
+    strayed: bool = False
+
+    def demand_wide(self) -> None:
+        """Refuses to read other cases for a decision, where nobody can tell whether they stay as they are.
+
+        Raises:
+            TooWide: the decision must be made in a transaction that can.
+        """
+        self.strayed = self.strayed or not self.wide
+        if self.strayed:
+            raise TooWide(
+                "a rule reads other cases, and this transaction can't answer for them "
+                "(give the command by itself; in a host's transaction, make that SERIALIZABLE)"
+            )
 
     def stream(self, uuid: str, kind: str, *, locked: bool = False) -> Stream:
         """The stream, loaded when it is first asked for.
@@ -219,6 +240,8 @@ class Work:
             Conflict: a stream has changed since it was read; nothing was written.
             StoreFailed: the store failed; nothing was written.
         """
+        if self.strayed:
+            self.demand_wide()
         for stream in self.streams.values():
             if stream.n > stream.base:
                 self._head_row(stream)

@@ -20,7 +20,7 @@ from attrs import define, evolve, field, frozen
 from casekit.definition.calendars import Calendar, check_calendar
 from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts, check_counts
-from casekit.errors import BadInput, CasekitError, PluginFailed, Problem, StoreFailed
+from casekit.errors import BadInput, CasekitError, Conflict, PluginFailed, Problem, StoreFailed
 from casekit.model.answers import Adjustment, Finding, Objection, Option, signed
 from casekit.model.judged import Judged
 from casekit.plugins import specs
@@ -251,7 +251,7 @@ def collect_any(asked: Asked, kinds: tuple[type[Any], ...], **arguments: Any) ->
         if not answered:
             return []
         answered = list(answered)
-    except StoreFailed:
+    except (StoreFailed, Conflict):
         raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
     except CasekitError as wrong:
         raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
@@ -289,7 +289,7 @@ def check_rule(rule: Rule, view: View) -> bool | Judged | None:
     """
     try:
         met = rule.check(view)
-    except StoreFailed:
+    except (StoreFailed, Conflict):
         raise
     except Exception as wrong:
         raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong

@@ -54,12 +54,14 @@ class Need:
     """What a guard reads beyond the head of the case.
 
     Attributes:
-        what: ``parties`` (of the case), ``facts``, ``messages`` (without their text), ``postings`` or ``documents``.
+        what: ``parties`` (of the case), ``facts``, ``messages`` (without their text), ``postings``, ``documents``, or
+            ``cases``: other cases in which a party plays a role. A command whose guard reads other cases is decided
+            inside the lock, on PostgreSQL in a serializable transaction: what the guard found still holds at the commit.
         window: ISO 8601 duration back from the command's time; empty: all.
         key: Of facts: the key; empty: all.
     """
 
-    what: Literal["parties", "facts", "messages", "postings", "documents"]
+    what: Literal["parties", "facts", "messages", "postings", "documents", "cases"]
     window: str = ""
     key: str = ""
 

@@ -279,6 +279,33 @@ class Recorded:
 
 
 @frozen
+class Other:
+    """Another case, as a guard sees it that declared to need ``cases``.
+
+    Attributes:
+        id: UUID of the case.
+        type: Case type.
+        number: Human number; None where the type has none.
+        roles: Roles in it of the party that it was found by.
+        state: Active leaf states, separated by blanks.
+        category: Category of the state.
+        opened: Canonical instant.
+        closed: Canonical instant; None while it is open.
+        data: Its clear data, in canonical form; what is personal is not shown.
+    """
+
+    id: str
+    type: str
+    number: str | None
+    roles: tuple[str, ...]
+    state: str
+    category: str
+    opened: str
+    closed: str | None
+    data: Mapping[str, Any]
+
+
+@frozen
 class View:
     """The case file at one moment. Nothing in it changes, and nothing reaches the store from it.
 
@@ -311,6 +338,8 @@ class View:
         reviewed: Where the last review stands; None: there was none.
         chosen: Where the last choice of an option stands; None: there was none.
         past_clocks, past_items: Clocks and plan items that have ended, in order of ending. Guards don't see them.
+        others: UUID of a party → the other cases in which it plays a role, in the order of their making. Only a guard
+            that declared to need ``cases`` sees any.
     """
 
     id: str
@@ -340,6 +369,7 @@ class View:
     chosen: Mark | None = None
     past_clocks: tuple[PastClock, ...] = ()
     past_items: tuple[PastItem, ...] = ()
+    others: Mapping[str, tuple[Other, ...]] = field(factory=dict)
 
     @property
     def today(self) -> date:

@@ -2,7 +2,7 @@
 
 Pure over what the store reads. It needs no key, no plugin and no definition: an envelope is text to it.
 What it can't see by itself: a tail that was cut together with its head, and a history rewritten as a whole.
-Both need a hash kept elsewhere.
+Both need a checkpoint kept elsewhere (:mod:`casekit.record.held`).
 """
 
 from __future__ import annotations
@@ -62,6 +62,29 @@ class Wrong:
     column: str = ""
 
 
+@frozen
+class Against:
+    """The checkpoint that a record was held against.
+
+    Attributes:
+        origin, size: What it says: which log, and how many entries it had.
+        made: When it was made, where it says so (canonical instant, whole seconds).
+        signed_by: Public keys whose signatures were found right.
+        trust: Where these keys were known from: ``given``, ``signing`` (the file beside the keyring) or ``store``: then
+            who wrote the store could have written the checkpoint too.
+        later: How many entries the log has beyond it.
+        disposed: Streams that it saw and that were disposed of, by UUID.
+    """
+
+    origin: str
+    size: int
+    made: str | None
+    signed_by: tuple[str, ...]
+    trust: str
+    later: int = 0
+    disposed: tuple[str, ...] = ()
+
+
 @define
 class Report:
     """What a verification saw.
@@ -69,11 +92,13 @@ class Report:
     Attributes:
         streams, entries: How many were checked.
         wrong: What is wrong, one per stream at most, in the order found.
+        against: The checkpoint that the record was held against; None: none.
     """
 
     streams: int = 0
     entries: int = 0
     wrong: list[Wrong] = field(factory=list)
+    against: Against | None = None
 
     @property
     def ok(self) -> bool:

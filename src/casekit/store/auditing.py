@@ -10,12 +10,31 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, func, or_, select
 
 from casekit.store.shelf import Shelf
 from casekit.store.sql import Prepared
-from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, META, OUTBOX, PROJECTED, SEARCH, SEQUENCES, STREAMS
+from casekit.store.tables import (
+    CHECKPOINTS,
+    DATA_KEYS,
+    DEFINITIONS,
+    ENTRIES,
+    IDEMPOTENCY,
+    LEAVES,
+    META,
+    OUTBOX,
+    PROJECTED,
+    SEARCH,
+    SEQUENCES,
+    STREAMS,
+)
 
 OF_STREAMS: dict[str, Table] = {"entries": ENTRIES, **PROJECTED, "search": SEARCH, "idempotency": IDEMPOTENCY, "outbox": OUTBOX}
 """Tables whose rows belong to a stream, by name."""
 
-OF_TENANTS: dict[str, Table] = {"data_keys": DATA_KEYS, "definitions": DEFINITIONS, "sequences": SEQUENCES}
+OF_TENANTS: dict[str, Table] = {
+    "data_keys": DATA_KEYS,
+    "definitions": DEFINITIONS,
+    "sequences": SEQUENCES,
+    "leaves": LEAVES,
+    "checkpoints": CHECKPOINTS,
+}
 """Tables whose rows belong to a tenant, by name."""
 
 POINTERS: dict[str, Table] = {"idempotency": IDEMPOTENCY, "outbox": OUTBOX}

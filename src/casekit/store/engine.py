@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import sqlite3
+from contextlib import nullcontext
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, make_url, text
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from casekit.errors import BadInput, StoreFailed
+from casekit.store.lock import lock_of
 
-HEAD = "0002"
+HEAD = "0003"
 """The migration that this casekit's tables correspond to."""
 
 PRAGMAS = (
@@ -82,7 +84,7 @@ def bring_up(engine: Engine) -> None:
 
     Raises:
         BadInput: the place can't be reached or is no database.
-        StoreFailed: the store was written by a later casekit.
+        StoreFailed: the store was written by a later casekit; ``SameThread``: this thread is writing to it.
     """
     with _upgrading:
         try:
@@ -91,7 +93,8 @@ def bring_up(engine: Engine) -> None:
                 return
             if found is not None and found > HEAD:
                 raise StoreFailed(f"the store is of version {found}, this casekit knows {HEAD} (use the newer casekit)")
-            _upgrade(engine)
+            with lock_of(str(engine.url.database)) if engine.dialect.name == "sqlite" else nullcontext():
+                _upgrade(engine)
         except (DBAPIError, sqlite3.Error, OSError, UnicodeError) as wrong:  # a damaged schema is no text any more
             reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
             where = engine.url.render_as_string(hide_password=True)
@@ -105,14 +108,22 @@ def _settle(driver: Any, _record: Any) -> None:
 
 def _version(engine: Engine) -> str | None:
     with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            there = "SELECT 1 FROM sqlite_master WHERE name = 'alembic_version'"
-        else:
-            there = "SELECT 1 WHERE to_regclass('alembic_version') IS NOT NULL"
-        if connection.exec_driver_sql(there).first() is None:
+        if not _there(connection, "alembic_version"):
             return None
+        if not _there(connection, "streams"):
+            where = engine.url.render_as_string(hide_password=True)
+            do = "give that program's Alembic a version_table of its own, or the record a database of its own"
+            raise BadInput.at("store", f"{where}: the table alembic_version is another program's", do)
         row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
         return None if row is None else str(row[0])
+
+
+def _there(connection: Connection, table: str) -> bool:
+    if connection.dialect.name == "sqlite":
+        asked = f"SELECT 1 FROM sqlite_master WHERE name = '{table}'"  # noqa: S608 - names of our own
+    else:
+        asked = f"SELECT 1 WHERE to_regclass('{table}') IS NOT NULL"
+    return connection.exec_driver_sql(asked).first() is not None
 
 
 def _upgrade(engine: Engine) -> None:

@@ -18,7 +18,7 @@ from casekit.store.engine import tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import sync_folder
 from casekit.store.places import read_only, restoring
-from casekit.store.shelf import Shelf, transaction
+from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.tables import METADATA
 
@@ -100,7 +100,7 @@ class Placing:
         """
         shelf = Shelf(self.url, next(iter(self.tables)), None, None)
         try:
-            with transaction(shelf) as connection:
+            with shelf.transaction() as connection:
                 connection.execute(f"LOCK TABLE {', '.join(METADATA.tables)} IN ACCESS EXCLUSIVE MODE")
                 _refuse_newer(_heads(connection), self.tables)
                 for table in reversed(METADATA.sorted_tables):
@@ -114,7 +114,7 @@ class Placing:
         shelf = Shelf(tenant_url(self.url, tenant), tenant, None, None)
         try:
             shelf.connection.execute("ATTACH DATABASE ? AS copied", (str(path),))
-            with transaction(shelf) as connection:
+            with shelf.transaction() as connection:
                 _refuse_newer(_heads(connection), {tenant: path})
                 for table in reversed(METADATA.sorted_tables):
                     connection.execute(f"DELETE FROM main.{table.name}")  # noqa: S608 - names of our own tables

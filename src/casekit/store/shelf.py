@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
+from threading import get_ident
 from typing import Any
 
 from sqlalchemy import Engine, insert, select
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import DBAPIError
 
-from casekit.errors import BadInput, StoreFailed
+from casekit.errors import BadInput, Conflict, StoreFailed
 from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import Vault, make_keyring, read_keyring
-from casekit.store.lock import FairLock
+from casekit.store.lock import lock_of
 from casekit.store.places import restoring, tenants_at
 from casekit.store.sql import Connection, Statements, Taken, failed
 from casekit.store.tables import META
@@ -82,7 +84,17 @@ class Store:
 
 
 class Shelf:
-    """One tenant's part of a store."""
+    """One tenant's part of a store.
+
+    Attributes:
+        tenant, url, engine, sqlite: Whose, where, on which engine.
+        statements: Its statements, compiled once.
+        lock: The write lock of its file; None on PostgreSQL.
+        whole: The shelf outside of any host's transaction: itself, where it is in none.
+        joined: Whether it lies in a host's transaction.
+        serial: Whether its write transactions are as if no other ran beside them, without more being said.
+        hosted: Threads in which a host's transaction that was joined is still open.
+    """
 
     def __init__(self, url: URL, tenant: str, keys: Path | None, documents: Path | None) -> None:
         self.tenant = tenant
@@ -91,7 +103,11 @@ class Shelf:
         self.sqlite = self.engine.dialect.name == "sqlite"
         bring_up(self.engine)
         self.statements = Statements(self.engine.dialect)
-        self.lock = FairLock()
+        self.whole: Shelf = self
+        self.joined = False
+        self.serial = self.sqlite
+        self.hosted: set[int] = set()
+        self.lock = lock_of(str(url.database)) if self.sqlite else None
         self._keys = keys
         self._folder = documents
         self._here = threading.local()
@@ -119,7 +135,10 @@ class Shelf:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
         self._here.lent = lent
-        return Connection(lent.driver_connection, dbapi.Error)
+        made = Connection(lent.driver_connection, dbapi.Error)
+        if self.sqlite:
+            made.execute("PRAGMA busy_timeout=0")  # it waits by itself, and more fairly
+        return made
 
     def _give_back(self, several: list[Any]) -> None:
         for lent in several:
@@ -139,7 +158,7 @@ class Shelf:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
         if check is None:
             ring = make_keyring(self._keys)
-            with transaction(self) as connection:
+            with self.transaction() as connection:
                 if connection.row(self.statements.get("meta", _read_meta), {"wanted": "keyring"}) is None:
                     write = self.statements.get("new meta", lambda: insert(META))
                     connection.execute(write.text, write.bind({"name": "keyring", "value": ring.check}))
@@ -152,12 +171,66 @@ class Shelf:
             raise StoreFailed(f"{self._keys}: this is not the keyring that the store was written with (use the right --keys)")
         return Vault(ring, self.tenant, self._keys)
 
+    @property
+    def signing(self) -> Path:
+        """Where the keys that sign checkpoints lie: beside the keyring.
+
+        Raises:
+            BadInput: no keyring was named.
+        """
+        if self._keys is None:
+            raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
+        return self._keys.with_name(self._keys.name + ".signing")
+
     @cached_property
     def files(self) -> Files:
         """Contents of documents."""
         if self._folder is None:
             raise BadInput.at("documents", "no folder for documents was named", "name one when the desk is opened")
         return Files(self._folder / self.tenant)
+
+    def demand_free(self) -> None:
+        """Refuses a thread that has joined a host's transaction: on a connection beside it, it could wait for itself.
+
+        Raises:
+            StoreFailed: the transaction is still open.
+        """
+        if get_ident() in self.hosted:
+            raise StoreFailed(
+                "this thread has joined a host's transaction that is still open "
+                "(give the command within desk.join, or end the transaction first)"
+            )
+
+    def demand_own(self, what: str) -> None:
+        """Refuses what can't be part of a host's transaction.
+
+        Raises:
+            BadInput: the shelf lies in one.
+        """
+        if self.joined:
+            raise BadInput.at("join", f"{what} can't be part of a host's transaction", "do it on the desk itself, once that is over")
+
+    @contextmanager
+    def transaction(self, *, serial: bool = False) -> Iterator[Connection]:
+        """A write transaction; ``serial``: on PostgreSQL, as if no other ran beside it (on SQLite none does).
+
+        Raises:
+            Conflict: serial, and another was in the way.
+        """
+        self.demand_free()
+        connection = self.connection
+        if self.lock is not None:
+            self.lock.__enter__()
+        try:
+            connection.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN ISOLATION LEVEL SERIALIZABLE" if serial else "BEGIN")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            _roll_back(connection)
+            raise
+        finally:
+            if self.lock is not None:
+                self.lock.__exit__(None, None, None)
 
     def close(self) -> None:
         """Closes every connection of every thread."""
@@ -166,37 +239,45 @@ class Shelf:
         self.engine.dispose()
 
 
-def writing(shelf: Shelf) -> AbstractContextManager[Connection]:
-    """A write transaction: all of it, or nothing.
+def writing(shelf: Shelf, *, serial: bool = False) -> AbstractContextManager[Connection]:
+    """A write transaction: all of it, or nothing. In a host's transaction it is a savepoint.
+
+    Args:
+        shelf: Where.
+        serial: Whether on PostgreSQL it must be as if no other ran beside it.
 
     Raises:
         StoreFailed: the database refused to write or to commit, or the keyring is not at hand.
+        Conflict: another transaction was in the way.
     """
     _ = shelf.vault  # made, where there is none, in a transaction of its own
-    return transaction(shelf)
+    return shelf.transaction(serial=serial)
 
 
 @contextmanager
-def transaction(shelf: Shelf) -> Iterator[Connection]:
-    """A write transaction that needs no keyring: nothing can be sealed in it."""
+def queued(shelf: Shelf, wanted: bool) -> Iterator[None]:
+    """On PostgreSQL, where it is wanted, one after the other: before a transaction begins, so that it sees what the last one did."""
+    if shelf.sqlite or not wanted:
+        yield
+        return
+    key = int.from_bytes(hashlib.sha256(f"casekit {shelf.tenant}".encode()).digest()[:8], signed=True)
     connection = shelf.connection
-    if shelf.sqlite:
-        shelf.lock.__enter__()
+    connection.execute(f"SELECT pg_advisory_lock({key})")
     try:
-        connection.execute("BEGIN IMMEDIATE" if shelf.sqlite else "BEGIN")
-        yield connection
-        connection.execute("COMMIT")
-    except BaseException:
-        _roll_back(connection)
-        raise
+        yield
     finally:
-        if shelf.sqlite:
-            shelf.lock.__exit__(None, None, None)
+        if not connection.broken:  # with its connection, the lock is gone
+            connection.execute(f"SELECT pg_advisory_unlock({key})")
 
 
 @contextmanager
 def snapshot(shelf: Shelf) -> Iterator[Connection]:
-    """Several reads of one moment."""
+    """Several reads of one moment.
+
+    Raises:
+        BadInput: the shelf lies in a host's transaction, whose moment is its own.
+    """
+    shelf.demand_own("what reads the record at one moment")
     connection = shelf.connection
     connection.execute("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
@@ -208,7 +289,7 @@ def snapshot(shelf: Shelf) -> Iterator[Connection]:
 def _roll_back(connection: Connection) -> None:
     try:
         connection.execute("ROLLBACK")
-    except StoreFailed as wrong:
+    except (StoreFailed, Conflict) as wrong:
         # Where no transaction was open, BEGIN itself failed, or the failure has ended it.
         if "no transaction" not in str(wrong):
             connection.broken = True
@@ -220,4 +301,4 @@ def _read_meta() -> Any:
     return select(META.c.value).where(META.c.name == bindparam("wanted"))
 
 
-__all__ = ["Shelf", "Store", "Taken", "snapshot", "transaction", "writing"]
+__all__ = ["Shelf", "Store", "Taken", "queued", "snapshot", "writing"]

@@ -7,28 +7,63 @@ Everything that casekit says to a database goes through :meth:`Connection.execut
 
 from __future__ import annotations
 
+import random
+import sqlite3
+import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import frozen
 from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
 
-from casekit.errors import StoreFailed
+from casekit.errors import CasekitError, Conflict, StoreFailed
 
 Values = tuple[Any, ...]
+_T = TypeVar("_T")
+
+PATIENCE = 60.0
+"""Seconds after which a process no longer waits for another that writes."""
+
+_PAUSE = (0.0003, 0.0015)
+"""Seconds between two looks, at least and at most."""
 
 
 class Taken(StoreFailed):
     """A key that must be unique was taken in between (an idempotency key, a number, a log's name)."""
 
 
-def failed(wrong: Exception) -> StoreFailed:
+def failed(wrong: Exception) -> CasekitError:
     """The driver's error, as casekit says it."""
     text = (str(wrong).strip().splitlines() or [type(wrong).__name__])[0]
+    if type(wrong).__name__ in ("SerializationFailure", "DeadlockDetected"):
+        return Conflict(f"another transaction was in the way: {text} (roll back, and try again)")
     if type(wrong).__name__ in ("IntegrityError", "UniqueViolation"):
         return Taken(f"written by another at the same time: {text}")
     return StoreFailed(f"the store failed, and nothing was changed: {text} (check disk space, rights and server)")
+
+
+def busy(wrong: Exception) -> bool:
+    """Whether SQLite says that another process is writing, or repairing the file: it has done nothing, and may be asked again."""
+    return getattr(wrong, "sqlite_errorcode", None) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_BUSY_RECOVERY)
+
+
+def patiently(act: Callable[[], _T], wrong: Exception) -> _T:
+    """Does what SQLite was too busy to do, as soon as it is not.
+
+    SQLite's own wait looks less and less often, so whoever came last is served first, and one may wait for seconds. Where all
+    look alike often, at moments of chance, each has the same chance of the next turn.
+    """
+    until = time.monotonic() + PATIENCE
+    while time.monotonic() < until:
+        time.sleep(random.uniform(*_PAUSE))  # noqa: S311 - a pause, not a secret
+        try:
+            return act()
+        except Exception as again:
+            if not busy(again):
+                raise
+            wrong = again
+    raise wrong
 
 
 @frozen
@@ -110,12 +145,15 @@ class Connection:
 
         Raises:
             StoreFailed: the database failed; ``Taken``: a unique key is there already.
+            Conflict: PostgreSQL has ended the transaction, for it could not be had beside another.
         """
         if self.tape is not None:
             self.tape.append((text, values, False))
         try:
             return self.driver.execute(text, values) if values else self.driver.execute(text)
         except self.errors as wrong:
+            if busy(wrong):
+                return self._patiently(text, values, wrong)
             raise self._failed(wrong) from wrong
 
     def executemany(self, text: str, rows: Sequence[Values]) -> int:
@@ -147,7 +185,13 @@ class Connection:
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
 
-    def _failed(self, wrong: Exception) -> StoreFailed:
+    def _patiently(self, text: str, values: Values, wrong: Exception) -> Any:
+        try:
+            return patiently(lambda: self.driver.execute(text, values), wrong)
+        except self.errors as after:
+            raise self._failed(after) from after
+
+    def _failed(self, wrong: Exception) -> CasekitError:
         self.broken = self.broken or bool(getattr(self.driver, "closed", False))
         return failed(wrong)
 

@@ -2,7 +2,8 @@
 
 ``streams`` holds the heads; ``entries`` the journal; the tables named in ``record.tables.ROWS`` are its
 projection. The rest is beside the record: keys and search rows (so that erasing can delete them), idempotency
-and outbox (pointers only), definitions, sequences.
+and outbox (pointers only), definitions, sequences, and the log of all entries (``leaves``) with its checkpoints.
+Leaves name streams by UUID and know no foreign key: they stay when a stream is disposed of.
 """
 
 from __future__ import annotations
@@ -37,8 +38,8 @@ METADATA = MetaData(
 
 _INTEGER = BigInteger().with_variant(Integer(), "sqlite")  # STRICT knows INTEGER only, and it has 64 bits
 _TEXT = Text().with_variant(Text(collation="C"), "postgresql")  # bytes decide the order, on both
-_INTEGERS = {"sid", "n", "i", "v", "version", "minor", "size", "value", "attempts"}
-_BYTES = {"hash", "state", "wrapped", "hmac", "key_hmac", "request_hmac"}
+_INTEGERS = {"sid", "n", "i", "v", "version", "minor", "size", "value", "attempts", "place"}
+_BYTES = {"hash", "state", "wrapped", "hmac", "key_hmac", "request_hmac", "peaks"}
 
 
 def _column(name: str, optional: bool = False) -> Column[Any]:
@@ -46,7 +47,7 @@ def _column(name: str, optional: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=optional)
 
 
-_NARROW = {"roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences"}
+_NARROW = {"roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences", "leaves"}
 """Tables whose rows stay far below a quarter of a page: clustered by their key on SQLite."""
 
 
@@ -140,6 +141,13 @@ DEFINITIONS = _table(
     ("digest",),
 )
 SEQUENCES = _table("sequences", (_column("name"), _column("value")), ("name",))
+LEAVES = _table(
+    "leaves",
+    (_column("place"), _column("stream"), _column("n"), _column("hash")),
+    ("place",),
+    UniqueConstraint("tenant", "stream", "n"),
+)
+CHECKPOINTS = _table("checkpoints", (_column("size"), _column("note"), _column("peaks")), ("size",))
 META = Table("meta", METADATA, Column("name", _TEXT, primary_key=True), Column("value", _TEXT, nullable=False), sqlite_strict=True)
 
 _open = STREAMS.c.closed.is_(None) & (STREAMS.c.kind == "case")

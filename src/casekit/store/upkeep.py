@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import and_, bindparam, delete, update
 
 from casekit.store.shelf import Shelf
-from casekit.store.sql import Connection
+from casekit.store.sql import PATIENCE, Connection
 from casekit.store.tables import DATA_KEYS, OUTBOX, SEARCH
 
 
@@ -53,7 +53,12 @@ def sweep_residue(shelf: Shelf) -> bool:
     if not shelf.sqlite:
         shelf.connection.execute("VACUUM data_keys")
         return True
-    busy, _, _ = shelf.connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    connection = shelf.connection
+    connection.execute(f"PRAGMA busy_timeout={int(1000 * PATIENCE)}")
+    try:
+        busy, _, _ = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    finally:
+        connection.execute("PRAGMA busy_timeout=0")
     return not busy
 
 

@@ -14,7 +14,7 @@ from attrs import define, field
 from sqlalchemy import BindParameter, Table, and_, bindparam, case, delete, func, insert, literal, or_, select, union_all, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from casekit.errors import CasekitError
+from casekit.errors import Conflict
 from casekit.record.fold import Row
 from casekit.store.shelf import Shelf, writing
 from casekit.store.sql import Connection
@@ -31,12 +31,6 @@ _GUARDED = (*_HEAD, "at_tenant", "at_sid", "before")
 """Names of the values of a guarded update, in their order."""
 
 _CHANGING = tuple(name for name in _HEAD if name not in ("tenant", "sid", "uuid", "kind"))
-
-
-class Conflict(CasekitError):
-    """A stream that was read has changed in between."""
-
-    code = "conflict"
 
 
 @define
@@ -89,9 +83,10 @@ def write(shelf: Shelf, what: WriteSet) -> None:
         Conflict: a stream that was read has changed; nothing was written.
         StoreFailed: the database failed; nothing was written.
     """
-    if _fits_at_once(shelf, what):
+    if _fits_at_once(shelf, what) and not shelf.joined:
+        shelf.demand_free()
         _keys_still_wrapped(shelf, what)
-        _write_at_once(shelf, what)
+        _write_at_once(shelf, shelf.connection, what)
         return
     with writing(shelf) as connection:
         write_within(shelf, connection, what)
@@ -104,6 +99,9 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
         Conflict: a stream that was read has changed; the transaction must be rolled back.
     """
     _keys_still_wrapped(shelf, what)
+    if _fits_at_once(shelf, what):
+        _write_at_once(shelf, connection, what)  # the fewer round trips, the shorter others wait for the row
+        return
     statements = shelf.statements
     guard = statements.lay("guarded update", lambda: _GUARDED, _guarded_update)
     changed = [guard.bind((*row, row[0], row[1], before)) for row, before in sorted(what.changed, key=lambda c: c[0][1])]
@@ -163,7 +161,7 @@ def _fits_at_once(shelf: Shelf, what: WriteSet) -> bool:
     return sum(len(rows) for _, rows in what.inserts()) <= AT_ONCE
 
 
-def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
+def _write_at_once(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     inserts = what.inserts()
     sizes = [(table, len(rows)) for table, rows in inserts]
     guarded, read = bool(what.changed), sorted(what.read.items())
@@ -176,7 +174,7 @@ def _write_at_once(shelf: Shelf, what: WriteSet) -> None:
     if read:
         values.append(shelf.tenant)
         values += (value for pair in read for value in pair)
-    if not shelf.connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
+    if not connection.execute(prepared.text, prepared.bind(tuple(values))).fetchone()[0]:
         raise Conflict("a stream has changed in between")
 
 

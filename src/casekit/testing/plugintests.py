@@ -220,7 +220,7 @@ def _beside(view: View, needs: Iterable[Need]) -> View:
     return evolve(view, **{_ROWS[what]: getattr(seen, _ROWS[what]) for what in named})
 
 
-_ROWS = {"parties": "parties", "facts": "facts", "messages": "messages", "postings": "postings", "documents": "filed"}
+_ROWS = {"parties": "parties", "facts": "facts", "messages": "messages", "postings": "postings", "documents": "filed", "cases": "others"}
 
 
 def _outcomes(states: Mapping[str, Any]) -> set[str]:

@@ -25,7 +25,7 @@ from casekit.model.money import Money
 from casekit.model.time import add, duration, effective
 from casekit.plugins.declared import Need
 from casekit.plugins.past import Mark, PastClock, PastItem
-from casekit.plugins.view import Document, Fact, LiveItem, Message, Person, RunningClock, Values, View
+from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Values, View
 
 When = date | datetime | str
 """A day, an aware datetime or the canonical text of either."""
@@ -56,6 +56,7 @@ def a_view(
     reviewed: Mark | None = None,
     past_clocks: Iterable[PastClock] = (),
     past_items: Iterable[PastItem] = (),
+    others: Mapping[str, Iterable[Other]] | None = None,
 ) -> View:
     """A case file as a hook would see it, checked against the case type.
 
@@ -79,6 +80,7 @@ def a_view(
         goals: The goals, each with how far it has come.
         chosen, reviewed: Where the last choice and the last review stand; the opening is entry 1.
         past_clocks, past_items: Clocks and plan items that have ended.
+        others: Party id → other cases in which it plays a role, for guards that need ``cases``.
 
     Raises:
         BadInput: the case type makes no sense, or data, facts or state do not fit it.
@@ -121,6 +123,7 @@ def a_view(
         reviewed=reviewed,
         past_clocks=tuple(past_clocks),
         past_items=tuple(past_items),
+        others={party: tuple(found) for party, found in (others or {}).items()},
     )
 
 
@@ -161,6 +164,7 @@ def only(view: View, needs: Iterable[Need]) -> View:
         postings=kept("postings", view.postings),
         messages=tuple(evolve(m, text=None) for m in kept("messages", view.messages)),
         filed=kept("documents", view.filed),
+        others=view.others if "cases" in wanted else {},
         past_clocks=(),
         past_items=(),
     )
