@@ -70,6 +70,13 @@ def export() -> dict[str, Any]:
             "propertyNames": HEX,
             "additionalProperties": {"type": "string"},
         },
+        "contents": {
+            "type": "object",
+            "description": "Digest → content of a document in base64, sealed as it lies in the store.",
+            "propertyNames": HEX,
+            "additionalProperties": {"type": "string", "contentEncoding": "base64"},
+        },
+        "keys": {"type": "object", "description": "An escrow with the data keys of the owners; absent where none was asked for."},
         "readable": {"type": "object", "description": "What people read of the case today; it proves nothing."},
     }
     inner = entry()
@@ -80,7 +87,7 @@ def export() -> dict[str, Any]:
         "description": "A case and its parties with their entries and rows. Bodies, heads and envelopes are the texts as they were stored.",
         "type": "object",
         "properties": properties,
-        "required": list(properties),
+        "required": [name for name in properties if name not in ("contents", "keys")],
         "additionalProperties": False,
         "$defs": {
             "Entry": inner,

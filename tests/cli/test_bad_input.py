@@ -78,6 +78,19 @@ COMMANDS = [
     ("calc", "no.such.calculator"),
     ("type", "show", "no.such.type"),
     ("export", "nobody"),
+    ("export", "CASE", "--passphrase", "/no/such/file"),
+    ("export", "CASE", "--recipient", "FILE"),
+    ("case", "import", "/no/such/file"),
+    ("case", "import", "FILE"),
+    ("backup", "/"),
+    ("restore", "/no/such/folder"),
+    ("fsck", "--remove-orphans", "--grace", "0"),
+    ("erasures", "--out", "/no/such/folder/ledger"),
+    ("keys", "destroy", "nonsense"),
+    ("keys", "escrow", "escrow"),
+    ("keys", "escrow", "escrow", "--passphrase", "SHORT"),
+    ("keys", "drill", "FILE", "--private-key", "FILE"),
+    ("keys", "recover", "FILE", "--passphrase", "FILE", "--private-key", "FILE"),
 ]
 
 
@@ -90,6 +103,7 @@ def test_bad_input_is_told_and_writes_nothing(casekit: Run, case: str, tenant_of
         "tenant=TENANT": f"tenant={tenant_of}",
         "lodger=TENANT": f"lodger={tenant_of}",
         "FILE": DISPUTE,
+        "SHORT": Path(__file__).parents[1] / "cli" / "short.txt",
     }
     arguments = [named.get(part, part) for part in command]
     said = casekit(*arguments, "--json")

@@ -74,6 +74,8 @@ CLEAR = {
     "keep_clock.key": "the same: a key is one keyed digest for all commands",
     "resume.reason": "of imported cases only: the words of a reason are one function for all commands",
     "run_due.now": "an instant",
+    "import_bundle.bundle": "what another store held, sealed there: it is taken over as it is, and its own proof forbids a change",
+    "import_bundle.opens": "a passphrase or a private key: it opens, and is not kept",
     "checkpoint.origin": "the name of an installation's log, which is there to be shown around",
     "import_log.file": "a path; what an import keeps is proved with the importer",
     "import_log.map": "a path",

@@ -30,6 +30,7 @@ GROUPS: Mapping[str, str] = {
     "report": "Figures over many cases.",
     "type": "Case types.",
     "plugin": "Plugins: which there are, and what is wrong with them.",
+    "keys": "The keyring: which keys there are, new ones, and copies in good hands.",
 }
 
 COMMANDS: Mapping[str, tuple[str, str]] = {
@@ -61,6 +62,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case adopt-calendars": ("clocks:adopt_calendars", "Let a case go on by the present calendars and rules of counting."),
     "case close": ("working:close", "Close a case with an outcome."),
     "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
+    "case import": ("bringing:import_case", "Bring in a case that was taken out elsewhere, to the hash."),
     "party add": ("parties:add", "Add a party."),
     "party show": ("parties:show", "A party."),
     "party find": ("parties:find", "Find parties by name, phone, email or reference."),
@@ -88,6 +90,17 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "checkpoint key": ("checkpoints:key", "The public key with which others check them."),
     "checkpoint rotate": ("checkpoints:rotate", "Let a fresh key sign from now on."),
     "erase": ("keeping:erase", "Erase a person: the keys go, the journal stays whole."),
+    "erasures": ("backing:erasures", "Bring the ledger of erasures up to date, by which a restored backup is erased again."),
+    "backup": ("backing:backup", "Copy the running store into a folder, proved; never the keyring, unless you say so."),
+    "restore": ("backing:restore", "Make a store of a backup, proved, and erased of whoever was erased since."),
+    "doctor": ("backing:doctor", "Whether the store is set so that what is promised about it holds."),
+    "fsck": ("backing:fsck", "Documents on disk against the record: missing, changed, named by nothing."),
+    "keys show": ("custody:show", "Which keys there are, by id, and how much each wraps."),
+    "keys rotate": ("custody:rotate", "Make a new outer key and wrap everything with it."),
+    "keys destroy": ("custody:destroy", "Destroy an older key: what it wraps in older backups is gone."),
+    "keys escrow": ("custody:escrow", "Seal the keyring for a safe, or for whoever else is to keep it."),
+    "keys recover": ("custody:recover", "Make a keyring of an escrow."),
+    "keys drill": ("custody:drill", "Prove that an escrow opens this store; nothing is changed."),
     "run-due": ("keeping:run_due", "Let due clocks speak, and deliver what waits for plugins."),
     "import xes": ("importing:xes", "Import an event log (IEEE 1849 XES, also .gz) as a map says."),
     "export": ("keeping:export", "Take a case out as one bundle."),

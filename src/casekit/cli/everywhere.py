@@ -15,6 +15,7 @@ from casekit.cli.face import Face
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+    from casekit.desk.keeping import Keeper
     from casekit.desk.seat import Seat
 
 STORE = "sqlite:///casekit.db"
@@ -87,6 +88,12 @@ class Everywhere:
             self.face.aside(f"There was no store at {desk.store.url.database}: this is a new one.")
         with desk.seat(LOCAL if self.actor is None else self.actor, roles=self.roles, tenant=self.tenant) as seat:
             yield seat
+
+    @contextmanager
+    def keeper(self) -> Iterator[Keeper]:
+        """The desk as whoever keeps its store sees it; it makes no store."""
+        with self.desk() as desk:
+            yield desk.keeper(LOCAL if self.actor is None else self.actor, roles=self.roles, tenant=self.tenant)
 
 
 def is_new(desk: Desk) -> bool:

@@ -12,6 +12,7 @@ from cyclopts import Parameter
 from casekit.cli.everywhere import HERE, Everywhere
 from casekit.cli.face import DONE, REFUSED
 from casekit.cli.options import CaseRef, Out
+from casekit.cli.sealing import PassphraseFile, RecipientFile, seals
 from casekit.errors import BadInput
 
 if TYPE_CHECKING:
@@ -102,14 +103,26 @@ def run_due(
         return common.face.give(worked, words)
 
 
-def export(case: CaseRef, /, *, out: Out = None, common: Everywhere = HERE) -> int:
-    """Takes a case out as one bundle in JSON: to a file, or to standard output."""
+def export(
+    case: CaseRef,
+    /,
+    *,
+    out: Out = None,
+    without_documents: Annotated[bool, Parameter(name="--without-documents", help="Leave out what documents contain.")] = False,
+    passphrase: PassphraseFile = None,
+    recipient: RecipientFile = None,
+    common: Everywhere = HERE,
+) -> int:
+    """Takes a case out as one bundle in JSON: to a file, or to standard output. With --passphrase or --recipient, the
+    keys of its parties come with it, sealed.
+    """
     from casekit.cli.face import write_json
     from casekit.cli.shapes import shape
     from casekit.cli.values import write_bytes
 
+    keys = seals(passphrase, recipient)
     with common.seat() as seat:
-        bundle = seat.export(case)
+        bundle = seat.export(case, contents=not without_documents, keys=keys)
     if out is None:
         write_json(bundle)
         return DONE

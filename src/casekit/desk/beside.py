@@ -21,6 +21,7 @@ from casekit.model.canonical import Json, decode
 from casekit.record.verify import Stream, Wrong
 from casekit.store import auditing
 from casekit.store.keys import Key, KeyRow
+from casekit.store.shelf import Shelf
 
 
 @frozen
@@ -41,14 +42,18 @@ class Beside:
 
     Args:
         work: A transaction that only reads.
+        keys: Whether the keyring is at hand: without it, nothing is said about what only it can tell.
     """
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, *, keys: bool = True) -> None:
+        self.keys = keys
         self.work = work
         self.shelf = work.shelf
         self._pinned: set[str] = set()
         self._published: dict[str, tuple[Any, ...]] = {}
         self._shut: set[str] = set()
+        self._foreign: set[str] = set()
+        self._indexed: set[str] = set()
         self._keyless: dict[str, int] = {}
         self._sequences = auditing.sequences(self.shelf)
         self._patterns = [(name, _pattern(name)) for name in self._sequences]
@@ -57,7 +62,7 @@ class Beside:
 
     def check(self, stream: Stream, found: Found) -> Wrong | None:
         """The first thing that is wrong beside a stream whose journal stands, or None."""
-        if found.key is not None:
+        if found.key is not None and self.keys:
             try:
                 self.shelf.vault.unlock(found.key)
             except (StoreFailed, ValueError) as wrong:
@@ -73,9 +78,13 @@ class Beside:
         keyless = [
             Wrong(uuid, n, "the key is gone, and no erasure says so", "data_keys", uuid)
             for uuid, n in self._keyless.items()
-            if uuid not in self._shut
+            if uuid not in self._shut | self._foreign
         ]
-        return [*keyless, *self._unnumbered, *self._counted(), *self._defined(), *self._nobodys(), *self._meta()]
+        indexed = [
+            Wrong(uuid, self._keyless[uuid], "a party whose key is not here is in the search index", "search", uuid)
+            for uuid in sorted(self._indexed & self._foreign)
+        ]
+        return [*keyless, *indexed, *self._unnumbered, *self._counted(), *self._defined(), *self._nobodys(), *self._meta()]
 
     def _party(self, stream: Stream, found: Found) -> Wrong | None:
         uuid, sealed = stream.uuid, decode(stream.head).get("sealed")
@@ -84,9 +93,14 @@ class Beside:
                 return Wrong(uuid, stream.n, "the key of an erased party is there still, or again", "data_keys", uuid)
             return Wrong(uuid, stream.n, "an erased party is still in the search index", "search", uuid) if found.search else None
         if found.key is None:
-            return Wrong(uuid, stream.n, "the key is gone, and no erasure says so", "data_keys", uuid)
+            self._keyless[uuid] = stream.n
+            if found.search:
+                self._indexed.add(uuid)
+            return None
+        if not self.keys:
+            return None
         try:
-            wanted = self._findable(stream, self.shelf.vault.unlock(found.key))
+            wanted = findable(self.shelf, stream, self.shelf.vault.unlock(found.key))
         except (StoreFailed, ValueError) as wrong:
             return Wrong(uuid, stream.n, f"what is sealed can't be opened: {wrong}", "data_keys", uuid)
         for (field, digest), n in wanted.items():
@@ -96,29 +110,10 @@ class Beside:
             return Wrong(uuid, None, "the search index has a row that no entry tells of", "search", uuid)
         return None
 
-    def _findable(self, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
-        """Everything that the party was ever found by, with the entry that first said it."""
-        wanted: dict[tuple[str, bytes], int] = {}
-        for entry in stream.entries:
-            for change in decode(entry[11])["changes"]:
-                sealed = change.get("set", {}).get("sealed")
-                if not sealed:
-                    continue
-                inside = opened(lambda _: key, self.shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
-                if not inside and sealed["fields"]:
-                    raise StoreFailed("it was sealed with another key")
-                for row in self._digests(inside):
-                    wanted.setdefault(row, entry[1])
-        return wanted
-
-    def _digests(self, inside: Json) -> list[tuple[str, bytes]]:
-        plain = ((name, normalised(name, value)) for name, value in inside.items() if name in FOUND_BY)
-        return [(name, self.shelf.vault.search(name, value)) for name, value in plain if value]
-
     def _case(self, stream: Stream, found: Found) -> Wrong | None:
         head = decode(stream.head)
         self._pinned |= {head["definition"], head["edition"]}
-        if found.key is None and (n := _sealed_by_itself(stream)):
+        if found.key is None and (n := sealed_by_itself(stream)):
             self._keyless[stream.uuid] = n
         if (number := head.get("number")) is not None:
             self._number(stream, number)
@@ -159,6 +154,9 @@ class Beside:
             self._published[about["digest"]] = (about["digest"], about["kind"], about["name"], about["version"])
         if log == "erasures":
             self._shut.update(about["shut"])
+        if log == "imports":
+            self._foreign.update(about["locked"])
+            self._foreign.difference_update(about.get("unlocked", ()))
 
     def _counted(self) -> list[Wrong]:
         """Numbers are drawn without gaps: a sequence stands at the highest of its numbers."""
@@ -202,7 +200,7 @@ class Beside:
     def _meta(self) -> list[Wrong]:
         """What the store says of itself: which keyring is its own, and nothing else."""
         said = auditing.meta(self.shelf)
-        known = {"keyring": self.shelf.vault.ring.check} if said else {}
+        known = said if not self.keys else {"keyring": self.shelf.vault.ring.check} if said else {}
         return [
             Wrong("", None, "it is not what this store would say", "meta", name)
             for name in sorted({*said, *known})
@@ -210,7 +208,32 @@ class Beside:
         ]
 
 
-def _sealed_by_itself(stream: Stream) -> int:
+def findable(shelf: Shelf, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
+    """Everything that a party was ever found by: field and keyed digest, with the entry that first said it.
+
+    Raises:
+        StoreFailed: what is sealed does not open with this key.
+    """
+    wanted: dict[tuple[str, bytes], int] = {}
+    for entry in stream.entries:
+        for change in decode(entry[11])["changes"]:
+            sealed = change.get("set", {}).get("sealed")
+            if not sealed:
+                continue
+            inside = opened(lambda _: key, shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
+            if not inside and sealed["fields"]:
+                raise StoreFailed("it was sealed with another key")
+            for row in _digests(shelf, inside):
+                wanted.setdefault(row, entry[1])
+    return wanted
+
+
+def _digests(shelf: Shelf, inside: Json) -> list[tuple[str, bytes]]:
+    plain = ((name, normalised(name, value)) for name, value in inside.items() if name in FOUND_BY)
+    return [(name, shelf.vault.search(name, value)) for name, value in plain if value]
+
+
+def sealed_by_itself(stream: Stream) -> int:
     """The first entry that needs the key of the case itself; 0: none does."""
     record, data = f'"{stream.uuid}":"v1.', f'"{stream.uuid}":{{"envelope"'
     inside = [entry[1] for entry in stream.entries if record in entry[11] or data in entry[11]]

@@ -6,7 +6,7 @@ The pure part is ``record.verify``; here the store is read for it. What lies bes
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,28 +43,41 @@ def verify(desk: Desk, tenant: str, against: str | Path = "", keys: Sequence[str
     """
     shelf = desk.shelf(tenant)
     given = read_given(shelf, against, keys) if against else None
-    report = _read(desk.work(shelf), given)
-    if any(not w.table for w in report.wrong) and shelf.sqlite:
+    return _carefully(desk.work(shelf), lambda work: _read(work, given))
+
+
+def verify_copy(work: Work, *, keys: bool = True) -> Report:
+    """The same for a copy of a store, which may be older than what was signed since.
+
+    Args:
+        work: On the copy.
+        keys: Whether the keyring is at hand; without it everything is checked but what only that can tell.
+    """
+    return _carefully(work, lambda one: _read(one, None, keys=keys, copy=True))
+
+
+def _carefully(work: Work, read: Callable[[Work], Report]) -> Report:
+    report = read(work)
+    if any(not w.table for w in report.wrong) and work.shelf.sqlite:
         # Damaged bytes may be no text any more: read all the same, they show where the damage is.
-        with auditing.lossless(shelf):
-            report = _read(desk.work(shelf), given)
+        with auditing.lossless(work.shelf):
+            report = read(Work(work.shelf, work.now))
     return report
 
 
-def _read(work: Work, given: Given | None) -> Report:
+def _read(work: Work, given: Given | None, *, keys: bool = True, copy: bool = False) -> Report:
     report = Report(against=given.said if given is not None else None)
     try:
         with snapshot(work.shelf):
-            _check(work, given, report)
+            _check(report, Beside(work, keys=keys), LogCheck(work.shelf, given, copy=copy))
             report.wrong += [Wrong("", None, what, "database") for what in auditing.damage(work.shelf)]
     except (StoreFailed, UnicodeError) as wrong:
         report.wrong.append(Wrong("", None, f"the store can't be read any further: {wrong}", ""))
     return report
 
 
-def _check(work: Work, given: Given | None, report: Report) -> None:
-    beside, log = Beside(work), LogCheck(work.shelf, given)
-    for stream, found, of_stream in _streams(work.shelf):
+def _check(report: Report, beside: Beside, log: LogCheck) -> None:
+    for stream, found, of_stream in _streams(beside.shelf):
         report.streams += 1
         report.entries += len(stream.entries)
         wrong = check(stream) or log.check(stream, of_stream) or beside.check(stream, found)
@@ -110,4 +123,4 @@ def _raw(value: Any) -> Any:
     return bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else value
 
 
-__all__ = ["verify"]
+__all__ = ["verify", "verify_copy"]

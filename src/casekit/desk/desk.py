@@ -35,6 +35,8 @@ from casekit.store.shelf import Shelf, Store
 if TYPE_CHECKING:
     from sqlalchemy import Connection as HostConnection
 
+    from casekit.desk.keeping import Keeper
+
 Clock = Callable[[], datetime]
 """Gives the present moment, aware."""
 
@@ -131,6 +133,12 @@ class Desk:
             tenant: Whose record.
         """
         return Seat(self, Actor(actor, frozenset(roles), tenant))
+
+    def keeper(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Keeper:
+        """The desk as whoever keeps its store sees it: backups, keys, settings, files. Arguments as of :meth:`seat`."""
+        from casekit.desk.keeping import Keeper
+
+        return Keeper(self, Actor(actor, frozenset(roles), tenant))
 
     def ready(self, tenant: str = "main") -> Self:
         """Makes the tables and the keyring of a tenant, where they are not; gives the desk.

@@ -2,10 +2,14 @@
 
 Rows and chain stay whole, for they hold envelopes only. Text that a case owns, because several people are in it,
 is listed; its key dies with the last person of the case.
+
+Each erasure is also written into a ledger beside the keyring. A store that comes back from an older backup is
+erased again by it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import frozen
@@ -16,15 +20,23 @@ from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Refused, StoreFailed
 from casekit.model.answers import Objection
+from casekit.model.canonical import decode
 from casekit.model.time import Effective
 from casekit.store import reading
-from casekit.store.shelf import writing
+from casekit.store.erasures import Line, append, ledger_beside
+from casekit.store.shelf import Shelf, writing
+from casekit.store.sql import Connection
 from casekit.store.upkeep import destroy, sweep_residue
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
 
 ERASE = Spec("erase", "party.erase")
+ERASURES = "erasures"
+"""The desk log of erasures."""
+
+RESTORE = "system:restore"
+"""The actor of erasures that are made good."""
 
 
 @frozen
@@ -35,8 +47,9 @@ class Erased:
         party: UUID of the party, and of those that were merged into it.
         cases: Cases whose own text could mention the person: it stays readable, for others are in it.
         shut: Cases whose own text can't be read any more, because this was their last person.
-        complete: Whether no copy of the destroyed keys is left in the database's files. A reader that is still at
-            work on SQLite keeps it from being so: erase again, or run it once the reader is gone.
+        complete: Whether no copy of the destroyed keys is left in the database's files, and the ledger of erasures
+            tells of it. A reader that is still at work on SQLite keeps the first from being so, a full disk the
+            second: erase again, or run it once the reader is gone.
     """
 
     party: tuple[str, ...]
@@ -64,16 +77,72 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
         if not objections:
             gone = {stream.uuid for stream in streams}
             shut = sorted({c.uuid for c in cases if not _living(work, c, gone)})
-            _record(work, call, streams, shut, sorted({c.uuid for c in cases} - set(shut)))
+            _record(work, call.actor.name, streams, shut, sorted({c.uuid for c in cases} - set(shut)), {})
             work.flush(connection)
             destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
     if objections:
         raise Refused(objections)
+    complete = _swept(shelf)
     try:
-        complete = sweep_residue(shelf)
-    except StoreFailed:
-        complete = False  # the erasure stands; only what the files still hold of the key is not swept
+        write_ledger(desk, shelf)
+    except (StoreFailed, BadInput):
+        complete = False  # the erasure stands; only a backup that is restored would not know of it
     return Erased(tuple(s.uuid for s in streams), tuple(sorted({c.uuid for c in cases} - set(shut))), tuple(shut), complete)
+
+
+def write_ledger(desk: Desk, shelf: Shelf) -> None:
+    """Brings the ledger beside the keyring up to date.
+
+    Raises:
+        StoreFailed: it can't be written.
+        BadInput: what lies there is no ledger.
+    """
+    if desk.store.keys is not None:
+        append(ledger_beside(desk.store.keys), ledger_lines(shelf))
+
+
+def ledger_lines(shelf: Shelf) -> list[Line]:
+    """What the ledger says of a tenant."""
+    stream = reading.log_of(shelf, ERASURES)
+    if stream is None:
+        return []
+    return [Line(shelf.tenant, stream.uuid, (*e[:10], bytes(e[10]), e[11], bytes(e[12]))) for e in reading.entries_of(shelf, stream.sid)]
+
+
+def replay(shelf: Shelf, now: Callable[[], str], lines: Iterable[Line]) -> int:
+    """Erases once more whoever was erased after a backup was made; gives how many erasures there were to make good.
+
+    It needs no keys, and no rule objects: the erasure was made, and only this copy does not know of it. A party or a
+    case that the backup has not seen yet is passed over.
+    """
+    known = {line.hash for line in ledger_lines(shelf)}
+    made = 0
+    for line in sorted(lines, key=lambda line: (line.entry[2], line.entry[1])):
+        if line.tenant == shelf.tenant and line.hash not in known:
+            with shelf.transaction() as connection:
+                made += _again(shelf, Work(shelf, now), connection, line)
+    return made
+
+
+def _again(shelf: Shelf, work: Work, connection: Connection, line: Line) -> bool:
+    about = decode(line.entry[11])["about"]
+    there = reading.heads_of(shelf, [*about["parties"], *about["shut"]])
+    streams = [work.stream(uuid, "party", locked=True) for uuid in about["parties"] if uuid in there]
+    shut = [uuid for uuid in about["shut"] if uuid in there and there[uuid].key is not None]
+    if not shut and all("erased" in stream.head for stream in streams):
+        return False
+    listed = [uuid for uuid in about["listed"] if reading.head_of(shelf, uuid) is not None]
+    _record(work, RESTORE, streams, shut, listed, {"again": line.hash.hex()})
+    work.flush(connection)
+    destroy(shelf, connection, [*(s.uuid for s in streams), *shut], [stream.sid for stream in streams])
+    return True
+
+
+def _swept(shelf: Shelf) -> bool:
+    try:
+        return sweep_residue(shelf)
+    except StoreFailed:
+        return False  # the erasure stands; only what the files still hold of the key is not swept
 
 
 def _persons(work: Work, party: str) -> list[Stream]:
@@ -97,7 +166,7 @@ def _living(work: Work, case: Stream, gone: set[str]) -> bool:
     return any(s.head["kind"] == "person" and "erased" not in s.head and s.uuid not in gone for s in loaded.values())
 
 
-def _record(work: Work, call: Call, streams: list[Stream], shut: list[str], listed: list[str]) -> None:
+def _record(work: Work, actor: str, streams: list[Stream], shut: list[str], listed: list[str], more: Mapping[str, str]) -> None:
     recorded, command = work.now(), new_uuid()
     for stream in streams:
         if "erased" in stream.head:
@@ -109,14 +178,14 @@ def _record(work: Work, call: Call, streams: list[Stream], shut: list[str], list
             "erase",
             changes,
             {},
-            actor=call.actor.name,
+            actor=actor,
             effective=Effective(recorded, "UTC"),
             recorded=recorded,
             command=command,
             spoke={},
         )
-    about = {"parties": [s.uuid for s in streams], "shut": shut, "listed": listed}
-    log(work, "erasures", "erase", about, actor=call.actor.name, recorded=recorded, command=command)
+    about = {"parties": [s.uuid for s in streams], "shut": shut, "listed": listed, **more}
+    log(work, ERASURES, "erase", about, actor=actor, recorded=recorded, command=command)
 
 
 def _objection(cases: list[str]) -> Objection:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from base64 import b64encode
 from typing import TYPE_CHECKING, Any
 
 from casekit.desk.casefile import CaseFile, person
@@ -9,11 +11,12 @@ from casekit.desk.loopvalues import Review
 from casekit.desk.timeline import timeline
 from casekit.desk.turn import Spec
 from casekit.desk.work import Stream, Work
-from casekit.model.canonical import Json, plain
+from casekit.model.canonical import Json, decode, encode, plain
 from casekit.record.bundle import FORMAT, packed
 from casekit.record.tables import LISTED, ROWS
 from casekit.record.verify import Stream as Stored
 from casekit.store import reading
+from casekit.store.escrow import Passphrase, Recipient, seal
 from casekit.store.shelf import snapshot
 
 if TYPE_CHECKING:
@@ -21,16 +24,31 @@ if TYPE_CHECKING:
 
 EXPORT = Spec("export", "case.export")
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
-def bundle(desk: Desk, work: Work, case: Stream) -> Json:
-    """The bundle of a case: what verifies (``streams``, ``definitions``), and what people read (``readable``)."""
+
+def bundle(desk: Desk, work: Work, case: Stream, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
+    """The bundle of a case: what verifies (``streams``, ``definitions``, ``contents``), and what people read
+    (``readable``).
+
+    Args:
+        desk: The desk.
+        work: A transaction that only reads.
+        case: The case.
+        contents: Whether the contents of its documents come with it, sealed as they are.
+        keys: Under what the data keys of its owners come with it; None: they do not.
+    """
     definition = desk.library.pinned(work.shelf, case.head["definition"])
     file = CaseFile(work, case, definition)
-    parties = {uuid: work.stream(uuid, "party") for members in case.head["parties"].values() for uuid in members}
     with snapshot(work.shelf):
-        streams = [_stored(work, stream) for stream in (case, *parties.values())]
+        stored = _stored(work, case)
+        streams = [stored, *(_stored(work, party) for party in _everyone(work, stored))]
         texts = {address: reading.definition(work.shelf, address) for address in _pinned(case.head)}
+    more: Json = {"contents": _contents(work, stored)} if contents else {}
+    if keys is not None:
+        more["keys"] = _keys(work, streams, keys)
     return {
+        **more,
         "format": FORMAT,
         "tenant": work.shelf.tenant,
         "case": case.uuid,
@@ -39,6 +57,32 @@ def bundle(desk: Desk, work: Work, case: Stream) -> Json:
         "definitions": {address: text for address, text in texts.items() if text is not None},
         "readable": _readable(work, file),
     }
+
+
+def _everyone(work: Work, case: Stored) -> list[Stream]:
+    """Every party that the case ever named, and whoever these were merged into or took."""
+    found: dict[str, Stream] = {}
+    wanted = {uuid for entry in case.entries for uuid in _UUID.findall(entry[11])} - {case.uuid}
+    while wanted:
+        work.load(sorted(wanted))
+        fresh = [work.streams[uuid] for uuid in sorted(wanted) if uuid in work.streams and work.streams[uuid].kind == "party"]
+        found |= {stream.uuid: stream for stream in fresh}
+        also = {uuid for s in fresh for uuid in (*s.head.get("took", ()), s.head.get("merged")) if uuid}
+        wanted = also - set(found)
+    return list(found.values())
+
+
+def _contents(work: Work, case: Stored) -> Json:
+    digests = sorted({row[8] for row in case.rows.get("documents", ())})
+    return {digest: b64encode(work.shelf.files.get(digest)).decode() for digest in digests}
+
+
+def _keys(work: Work, streams: list[Stored], by: Passphrase | Recipient) -> Json:
+    """The data keys of all owners who have one, sealed."""
+    rows = reading.keys_of(work.shelf, [stream.uuid for stream in streams])
+    bare = {row[0]: [row[1], b64encode(work.shelf.vault.bare(row)).decode()] for row in rows}
+    sealed: Json = decode(seal(encode(bare).encode(), {"what": "keys of a case", "case": streams[0].uuid}, by))
+    return sealed
 
 
 def _pinned(head: Json) -> list[str]:

@@ -85,9 +85,10 @@ class LogCheck:
     Args:
         shelf: Whose log; a transaction that only reads is open.
         given: A checkpoint that somebody brings.
+        copy: Whether it is a copy of a store: what was signed since it was made is nothing that it must know.
     """
 
-    def __init__(self, shelf: Shelf, given: Given | None) -> None:
+    def __init__(self, shelf: Shelf, given: Given | None, *, copy: bool = False) -> None:
         self.shelf, self.given = shelf, given
         self._wrong: list[Wrong] = []
         try:
@@ -99,7 +100,7 @@ class LogCheck:
         self._told = checkpoints.told(shelf)
         self._stored = list(self._read())
         self._held = [given.held] if given is not None else []
-        remembered = self._signing.last(shelf.tenant) if self._signing is not None else None
+        remembered = self._signing.last(shelf.tenant) if self._signing is not None and not copy else None
         if remembered is not None and (given is None or remembered != given.held.checkpoint):
             self._held.append(Held(remembered))
         everyone = [*self._stored, *(held.checkpoint for held in self._held)]

@@ -130,8 +130,7 @@ class Opening:
         """Name of the sequence and the pattern with its year filled in: each year counts anew."""
         says = self.definition.says
         when = resolve(self.call.effective, work.now(), self.zone)
-        pattern = says.number.replace("{year}", (when.day or when.at)[:4])
-        return _SEQ.sub("#", pattern), pattern
+        return sequence_of(says.number, when.day or when.at)
 
     def _form(self) -> Json:
         part = "open" if self.complete else "change"
@@ -214,6 +213,12 @@ def _currency(says: CaseType, values: Json) -> str:
         if field.schema.get("format") == "money" and name in values:
             return str(values[name])[-3:]
     raise BadInput.at("data", "no amount of money is given, so the currency of the ledger is not known", "give one")
+
+
+def sequence_of(number: str, day: str) -> tuple[str, str]:
+    """Name of the sequence that numbers a case of that day, and the pattern with its year filled in."""
+    pattern = number.replace("{year}", day[:4])
+    return _SEQ.sub("#", pattern), pattern
 
 
 def _number(pattern: str, value: int) -> str:

@@ -13,6 +13,7 @@ from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
+from casekit.desk.keeper import KEEP
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Moment, asked
@@ -30,6 +31,7 @@ from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
 from casekit.record.verify import Report
 from casekit.store import reading
+from casekit.store.escrow import Passphrase, Recipient
 from casekit.store.worklists import Filter
 
 READ_PARTY = Spec("read-party", "party.read")
@@ -135,10 +137,19 @@ class Questions(LoopQuestions, PictureQuestions):
         work, stream = self._read(case, READ_JOURNAL)
         return journal(work.shelf, stream.sid)
 
-    def export(self, case: CaseRef) -> Json:
-        """The bundle of a case: what verifies by itself, and what can be read of it today."""
+    def export(self, case: CaseRef, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
+        """The bundle of a case: what verifies by itself, and what can be read of it today.
+
+        Args:
+            case: Which.
+            contents: Whether the contents of its documents come with it, sealed as they are.
+            keys: Under what the keys of its parties come with it, so that another store can open what is sealed. They
+                open everything that was ever sealed for these parties, so this asks for ``store.keep`` too.
+        """
         work, stream = self._read(case, export.EXPORT)
-        return export.bundle(self.desk, work, stream)
+        if keys is not None:
+            self._may(KEEP)
+        return export.bundle(self.desk, work, stream, contents=contents, keys=keys)
 
     def verify(self, *, against: str | Path = "", keys: Iterable[str | Path] = ()) -> Report:
         """Checks the whole record of the tenant.

@@ -26,7 +26,9 @@ from casekit.plugins.view import Person
 from casekit.store.shelf import writing
 
 if TYPE_CHECKING:
+    from casekit.desk.bringing import Brought
     from casekit.desk.importing import Imported
+    from casekit.store.escrow import Holder, Passphrase
 
 
 class Seat(Questions):
@@ -477,6 +479,22 @@ class Seat(Questions):
         from casekit.desk import importing
 
         return importing.run(self.desk, self.actor, file, map, format_key=format, live_from=live_from, progress=progress)
+
+    def import_bundle(self, bundle: Mapping[str, Any], *, opens: Passphrase | Holder | None = None) -> Brought:
+        """Brings in a case that was taken out elsewhere, with its parties and documents: the same history, to the hash.
+
+        Args:
+            bundle: What :meth:`export` gave.
+            opens: What opens the keys that came with it. Without it, what is sealed stays shut, unless its keys are here.
+
+        Raises:
+            BadInput: it does not prove itself, or contradicts what is here; nothing was written.
+        """
+        from casekit.desk import bringing
+
+        if self._batch is not None:
+            raise BadInput.at("batch", "a case is brought in by itself", "end the batch first")
+        return bringing.bring_in(self.desk, self.actor, bundle, opens)
 
     def _role(self, case: CaseRef, role: str, party: PartyRef, key: str, effective: Moment | None, *, end: bool) -> Done:
         other = party_id(party)

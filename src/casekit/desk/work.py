@@ -54,6 +54,11 @@ class _Ids:
 _ids = _Ids()
 
 
+def new_sid() -> int:
+    """A fresh integer by which a stream is known in its store."""
+    return _ids.next()
+
+
 def new_uuid() -> str:
     """A fresh UUIDv7."""
     return str(uuid_utils.uuid7())

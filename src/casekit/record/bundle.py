@@ -7,7 +7,8 @@ are hex; bodies, heads and envelopes are the texts as they were stored.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from base64 import b64decode
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from casekit.model.canonical import Json
@@ -32,10 +33,7 @@ def packed(stream: Stream) -> Json:
         "recorded": stream.recorded,
         "head": stream.head,
         "listed": dict(zip(LISTED, stream.listed, strict=True)),
-        "entries": [
-            {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)}
-            for entry in stream.entries
-        ],
+        "entries": [entry_members(entry) for entry in stream.entries],
         "rows": {table: [dict(zip(ROWS[table], row, strict=True)) for row in rows] for table, rows in stream.rows.items()},
     }
 
@@ -58,7 +56,7 @@ def unpacked(tenant: str, said: Mapping[str, Any]) -> Stream:
         recorded,
         head,
         _cells(listed, LISTED),
-        [_entry(entry) for entry in entries],
+        [entry_cells(entry) for entry in entries],
         {table: [_cells(row, ROWS[table]) for row in found] for table, found in rows.items()},
     )
 
@@ -66,7 +64,13 @@ def unpacked(tenant: str, said: Mapping[str, Any]) -> Stream:
 _STREAM = ("stream", "kind", "n", "version", "hash", "recorded", "head", "listed", "entries", "rows")
 
 
-def _entry(said: Mapping[str, Any]) -> tuple[Any, ...]:
+def entry_members(entry: Sequence[Any]) -> Json:
+    """An entry as a bundle holds it."""
+    return {name: value.hex() if name in _DIGESTS else value for name, value in zip(COLUMNS, entry, strict=True)}
+
+
+def entry_cells(said: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The entry that a bundle holds, in the order of ``entry.COLUMNS``. Raises as :func:`unpacked` does."""
     cells = zip(COLUMNS, _cells(said, COLUMNS), strict=True)
     return tuple(bytes.fromhex(cell) if name in _DIGESTS else cell for name, cell in cells)
 
@@ -81,7 +85,8 @@ _BROKEN = (KeyError, ValueError, TypeError, AttributeError)
 
 
 def verify_bundle(bundle: Mapping[str, Any]) -> Report:
-    """Checks every stream of a bundle, that its case is among them, and that definitions are what their addresses say.
+    """Checks every stream of a bundle, that its case is among them, and that definitions and contents are what their
+    addresses say.
 
     What is no bundle is reported as wrong, whatever it is.
     """
@@ -113,3 +118,6 @@ def _wrong(bundle: Mapping[str, Any], report: Report) -> Iterator[Wrong]:
     for digest, text in bundle["definitions"].items():
         if hashlib.sha256(text.encode()).hexdigest() != digest:
             yield Wrong("", None, "the text is not the one that its address says", "definitions", digest, "body")
+    for digest, content in bundle.get("contents", {}).items():
+        if hashlib.sha256(b64decode(content, validate=True)).hexdigest() != digest:
+            yield Wrong("", None, "the content is not the one that its address says", "documents", digest, "digest")

@@ -20,6 +20,8 @@ from casekit.store.engine import bring_up, open_engine, read_url, tenant_url
 from casekit.store.files import Files
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import lock_of
+from casekit.store.places import restoring, tenants_at
+from casekit.store.signing import signing_beside
 from casekit.store.sql import Connection, Statements, Taken, failed
 from casekit.store.tables import META
 
@@ -31,24 +33,43 @@ class Store:
         url: ``sqlite:///file.db`` or ``postgresql://user@host/database``.
         keys: The keyring's file; on SQLite, ``file.db.keys`` where none is named.
         documents: Folder of document contents; on SQLite ``file.db.documents`` where none is named.
+
+    Attributes:
+        url: Where it is.
+        keys, documents: Where the keyring and the documents are; None: nobody has said so (PostgreSQL only).
     """
 
     def __init__(self, url: str, keys: str | Path | None = None, documents: str | Path | None = None) -> None:
         self.url = read_url(url)
-        self._keys = Path(keys) if keys else self._beside(".keys")
-        self._documents = Path(documents) if documents else self._beside(".documents") or self._by_keys()
+        self.keys = Path(keys) if keys else self._beside(".keys")
+        self.documents = Path(documents) if documents else self._beside(".documents") or self._by_keys()
         self._shelves: dict[str, Shelf] = {}
         self._opening = threading.Lock()
 
     def shelf(self, tenant: str) -> Shelf:
-        """A tenant's shelf, its tables brought up to date."""
+        """A tenant's shelf, its tables brought up to date.
+
+        Raises:
+            BadInput: the place can't be reached or is no database.
+            StoreFailed: the store was written by a later casekit, or is being restored.
+        """
         found = self._shelves.get(tenant)
         if found is None:
             with self._opening:
                 found = self._shelves.get(tenant)
                 if found is None:
-                    found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self._keys, self._documents)
+                    if self.url.get_backend_name() == "sqlite" and restoring(self.url).exists():
+                        raise StoreFailed(f"{self.url.database}: a restore was not finished (run it again, with --force)")
+                    found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self.keys, self.documents)
         return found
+
+    def tenants(self) -> tuple[str, ...]:
+        """Everyone who has a record here.
+
+        Raises:
+            BadInput: the store can't be reached.
+        """
+        return tenants_at(self.url)
 
     def close(self) -> None:
         """Closes every connection."""
@@ -60,7 +81,7 @@ class Store:
         return Path(str(self.url.database) + suffix) if self.url.get_backend_name() == "sqlite" else None
 
     def _by_keys(self) -> Path | None:
-        return self._keys.with_name(self._keys.name + ".documents") if self._keys else None
+        return self.keys.with_name(self.keys.name + ".documents") if self.keys else None
 
 
 class Shelf:
@@ -148,7 +169,7 @@ class Shelf:
         ring = read_keyring(self._keys)
         if ring.check != check[0]:
             raise StoreFailed(f"{self._keys}: this is not the keyring that the store was written with (use the right --keys)")
-        return Vault(ring, self.tenant)
+        return Vault(ring, self.tenant, self._keys)
 
     @property
     def signing(self) -> Path:
@@ -159,7 +180,7 @@ class Shelf:
         """
         if self._keys is None:
             raise BadInput.at("keys", "a store on PostgreSQL needs a keyring outside it", "say where: --keys FILE or CASEKIT_KEYS")
-        return self._keys.with_name(self._keys.name + ".signing")
+        return signing_beside(self._keys)
 
     @cached_property
     def files(self) -> Files:

@@ -11,7 +11,6 @@ import os
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from attrs import evolve, frozen
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -79,13 +78,13 @@ class Signing:
             StoreFailed: it can't be written.
         """
         try:
-            put(self.path, self.said())
+            put(self.path, self.content())
         except OSError as wrong:
             raise StoreFailed(f"{self.path}: the signing keys can't be written: {wrong.strerror} (check disk space and rights)") from None
 
-    def said(self) -> dict[str, Any]:
-        """What the file says."""
-        return {
+    def content(self) -> bytes:
+        """The content of the file."""
+        said = {
             "v": 1,
             "origin": self.origin,
             "former": list(self.former),
@@ -93,6 +92,12 @@ class Signing:
             "retired": [b64encode(key).decode() for key in self.retired],
             "signed": {tenant: str(checkpoint) for tenant, checkpoint in self.signed.items()},
         }
+        return json.dumps(said, indent=1).encode()
+
+
+def signing_beside(keys: Path) -> Path:
+    """Where the signing keys lie: beside the keyring."""
+    return keys.with_name(keys.name + ".signing")
 
 
 def read_signing(path: Path) -> Signing:
@@ -126,7 +131,7 @@ def make_signing(path: Path, origin: str = "") -> Signing:
     if not path.exists():
         fresh = Signing(path, origin or f"casekit-{os.urandom(8).hex()}", os.urandom(32))
         try:
-            put_new(path, fresh.said())
+            put_new(path, fresh.content())
         except OSError as wrong:
             raise StoreFailed(f"{path}: no signing keys can be made there: {wrong.strerror} (check disk space and rights)") from None
     return read_signing(path)
@@ -155,4 +160,4 @@ def _lines(name: str, seed: bytes, text: str, time: int) -> tuple[Signature, Sig
     return plain, Signature(name, PublicKey(name, TIMED, public).id, timed)
 
 
-__all__ = ["Signing", "make_signing", "read_signing", "renamed", "rotated"]
+__all__ = ["Signing", "make_signing", "read_signing", "renamed", "rotated", "signing_beside"]

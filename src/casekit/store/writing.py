@@ -85,6 +85,7 @@ def write(shelf: Shelf, what: WriteSet) -> None:
     """
     if _fits_at_once(shelf, what) and not shelf.joined:
         shelf.demand_free()
+        _keys_still_wrapped(shelf, what)
         _write_at_once(shelf, shelf.connection, what)
         return
     with writing(shelf) as connection:
@@ -97,6 +98,7 @@ def write_within(shelf: Shelf, connection: Connection, what: WriteSet) -> None:
     Raises:
         Conflict: a stream that was read has changed; the transaction must be rolled back.
     """
+    _keys_still_wrapped(shelf, what)
     if _fits_at_once(shelf, what):
         _write_at_once(shelf, connection, what)  # the fewer round trips, the shorter others wait for the row
         return
@@ -126,6 +128,15 @@ def draw(shelf: Shelf, connection: Connection, name: str, count: int = 1) -> int
     values = {"tenant": shelf.tenant, "name": name, "value": count, "count": count}
     last: int = connection.execute(prepared.text, prepared.bind(values)).fetchone()[0]
     return last - count + 1
+
+
+def _keys_still_wrapped(shelf: Shelf, what: WriteSet) -> None:
+    """No data key is written that was wrapped with a key which has been destroyed since."""
+    rows = what.others.get(DATA_KEYS)
+    if rows:
+        shelf.vault.refresh()
+        if any(row[3] not in shelf.vault.ring.keys for row in rows):
+            raise Conflict("the keyring has changed in between")
 
 
 def _met(connection: Connection, text: str, rows: list[tuple[Any, ...]]) -> int:
