@@ -16,6 +16,7 @@ from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signa
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
 from casekit.definition.requirements import Requirement
+from casekit.definition.retention import Retention
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -238,6 +239,7 @@ class CaseType:
         totals: Figures in the head of the case.
         ledger: What may be charged, and how payments pay it; None: no ledger.
         documents: Kinds of document; empty: any.
+        retention: How long cases are kept, by key; the longest of those that apply wins. None: nobody says so, and nothing is destroyed.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
         overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
@@ -265,6 +267,7 @@ class CaseType:
     zone: str = "UTC"
     sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
+    retention: Mapping[str, Retention] = attr(factory=dict, converter=ordered)
 
 
 __all__ = [
@@ -282,6 +285,7 @@ __all__ = [
     "DocumentKind",
     "PartyKind",
     "Requirement",
+    "Retention",
     "Role",
     "ServiceLevel",
     "Signal",

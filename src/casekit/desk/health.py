@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from casekit.desk.erasure import ledger_lines
 from casekit.desk.keeper import allowed
+from casekit.desk.ledger import ledger_lines
 from casekit.errors import BadInput, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import add, duration

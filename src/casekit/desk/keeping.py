@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casekit.desk import backing, contents, custody, health, restoring
-from casekit.desk.erasure import ledger_lines, write_ledger
 from casekit.desk.keeper import allowed, tenants_of
+from casekit.desk.ledger import ledger_lines, write_ledger
 from casekit.errors import BadInput
 from casekit.model.actor import Actor
 from casekit.store.erasures import append

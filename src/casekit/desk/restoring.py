@@ -14,8 +14,10 @@ from attrs import evolve, frozen
 
 from casekit.desk.backing import copy_of, tenant_in
 from casekit.desk.checking import verify_copy
-from casekit.desk.erasure import replay, write_ledger
+from casekit.desk.disposals import remove_contents
 from casekit.desk.keeper import allowed, noted
+from casekit.desk.ledger import write_ledger
+from casekit.desk.replaying import replay
 from casekit.desk.work import Work
 from casekit.errors import BadInput, Problem, StoreFailed
 from casekit.model.actor import Actor
@@ -239,6 +241,8 @@ def _place(desk: Desk, folder: Path, manifest: Manifest, draft: Path, how: How) 
 
 def _tell(desk: Desk, actor: Actor, digest: str, erased: int, keys: str) -> None:
     """Writes into log and ledger what was done; without its keys the store takes nothing."""
+    for tenant in desk.store.tenants():
+        remove_contents(desk.shelf(tenant))
     if keys == "missing":
         return
     noted(desk, actor, "restore", {"digest": digest, "erased": erased})

@@ -10,10 +10,12 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk.graves import told_if_disposed
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
 from casekit.desk.questions import Questions
+from casekit.desk.retaining import Retaining
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
-class Seat(Questions):
+class Seat(Questions, Retaining):
     """The commands of a seat; the questions come with it.
 
     Every command takes ``key`` (sent twice under one key, it has one effect and the same answer) and, where it makes
@@ -91,7 +93,9 @@ class Seat(Questions):
         return parties.merge(self.desk, Call(parties.MERGE, self.actor, reason=reason), party_id(party), party_id(into), self._batch)
 
     def erase(self, party: PartyRef) -> erasure.Erased:
-        """Erases a person: whatever was sealed for them can't be read any more. Refused while a case of theirs is open."""
+        """Erases a person: whatever was sealed for them can't be read any more. Refused while they are held, a case
+        of theirs is open, or law asks for one to be kept.
+        """
         return erasure.erase(self.desk, Call(erasure.ERASE, self.actor), party_id(party))
 
     def open(
@@ -506,7 +510,8 @@ class Seat(Questions):
         version = value.version if isinstance(value, Case) else None
         uuid = self._id(case)
         call = Call(spec, self.actor, {"case": uuid, **args}, version=version, **more)
-        return self.desk.bus.on_case(call, uuid, decide, self._batch)
+        with told_if_disposed(self.desk, self.actor, uuid):
+            return self.desk.bus.on_case(call, uuid, decide, self._batch)
 
 
 def _ids(given: Any) -> list[str]:
