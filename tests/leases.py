@@ -36,12 +36,14 @@ LEASE = CaseType(
         "sued": State("Sued", category="closed", outcome="sued"),
         "famous": State("Famous", category="closed", outcome="famous"),
         "odd": State("Odd", category="closed", outcome="odd"),
+        "early": State("Early", category="closed", outcome="early"),
     },
     transitions={
         "end": Transition("open", "over"),
         "sue": Transition("open", "sued"),
         "shine": Transition("open", "famous"),
         "wonder": Transition("open", "odd"),
+        "hurry": Transition("open", "early"),
         "reopen": Transition(("over", "sued", "odd"), "open"),
     },
     documents={"letter": DocumentKind("Letter"), "photo": DocumentKind("Photo")},
@@ -50,6 +52,7 @@ LEASE = CaseType(
         "lease.photos": Retention("P2Y", outcomes="over", documents="photo"),
         "lease.court": Retention("P3Y", counted="year", outcomes="sued", statutory=True, citation="§ 195 BGB"),
         "lease.fame": Retention(end="keep", outcomes="famous"),
+        "lease.early": Retention("P1D", base="field", of="ends", outcomes="early"),
         "lease.odd": Retention("P1M", outcomes="odd", end="review"),
     },
 )
@@ -65,6 +68,7 @@ def casekit_roles() -> Mapping[str, list[str]]:
     return {
         "clerk": ["case.*", "party.*", "note.*", "fact.*", "document.*", "journal.*", "checkpoint.*", "desk.due"],
         "archivist": ["disposal.*", "case.read"],
+        "admin": ["*"],
         "counsel": ["hold.*"],
         "auditor": ["journal.verify"],
         "stranger": ["note.add"],

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from casekit.__about__ import __version__
 from casekit.desk.library import log
@@ -171,46 +171,46 @@ class Covering:
     Attributes:
         work: The transaction.
         holds: Those that stand.
-        people: Name of a hold → the parties that it covers, and whoever is one person with them.
+        people: All parties that any of them names.
     """
 
     work: Work
     holds: Mapping[str, Hold]
-    people: Mapping[str, frozenset[str]] = field(factory=dict)
+    people: frozenset[str] = frozenset()
 
     @classmethod
     def of(cls, work: Work) -> Covering:
         """The holds of this moment."""
         holds = standing(work.shelf)
-        return cls(work, holds, {name: one_with(work, hold.scope.parties) for name, hold in holds.items()})
+        return cls(work, holds, frozenset(party for hold in holds.values() for party in hold.scope.parties))
 
     def over_case(self, case: Stream) -> tuple[str, ...]:
         """Names of the holds that cover a case."""
-        return tuple(name for name in self.holds if self._covers(name, case)) if self.holds else ()
+        if not self.holds:
+            return ()
+        people = one_with(self.work, _parties(self.work, case)) if self.people else frozenset()
+        return tuple(name for name, hold in self.holds.items() if _covers(hold.scope, case) or not people.isdisjoint(hold.scope.parties))
 
     def over_party(self, parties: Iterable[str]) -> tuple[str, ...]:
         """Names of the holds that cover one of these parties itself."""
-        wanted = frozenset(parties)
-        return tuple(name for name, people in self.people.items() if people & wanted)
+        people = one_with(self.work, parties) if self.people else frozenset()
+        return tuple(name for name, hold in self.holds.items() if not people.isdisjoint(hold.scope.parties))
 
-    def _covers(self, name: str, case: Stream) -> bool:
-        scope = self.holds[name].scope
-        if case.uuid in scope.cases:
-            return True
-        if case.head["type"] in scope.types:
-            opened_on = case.head["opened"][:10]
-            if (scope.opened_from or opened_on) <= opened_on <= (scope.opened_until or opened_on):
-                return True
-        people = self.people[name]
-        return bool(people) and not people.isdisjoint(self._parties(case))
 
-    def _parties(self, case: Stream) -> set[str]:
-        """Everyone who has, or ever had, a part in a case."""
-        found = {party for members in case.head["parties"].values() for party in members}
-        found |= {row[2] for row in reading.rows_of(self.work.shelf, "messages", case.sid) if row[2]}
-        for entry in reading.entries_of(self.work.shelf, case.sid):
-            found |= {change["party"] for change in decode(entry[11])["changes"] if change["c"] == "role"}
-        return found
+def _covers(scope: Scope, case: Stream) -> bool:
+    if case.uuid in scope.cases:
+        return True
+    opened_on = case.head["opened"][:10]
+    return case.head["type"] in scope.types and (scope.opened_from or opened_on) <= opened_on <= (scope.opened_until or opened_on)
+
+
+def _parties(work: Work, case: Stream) -> set[str]:
+    """Everyone who has, or ever had, a part in a case."""
+    found = {party for members in case.head["parties"].values() for party in members}
+    found |= {row[2] for row in reading.rows_of(work.shelf, "messages", case.sid) if row[2]}
+    for entry in reading.entries_of(work.shelf, case.sid):
+        found |= {change["party"] for change in decode(entry[11])["changes"] if change["c"] == "role"}
+    return found
 
 
 def one_with(work: Work, parties: Iterable[str]) -> frozenset[str]:
@@ -241,7 +241,7 @@ def refuse(work: Work, stream: Stream, command: str, objections: list[Objection]
     recorded = work.now()
     held = sorted({name for o in objections if o.rule == "casekit.hold" for name in o.args["holds"].split(", ")})
     said: Json = {"command": command, "objections": [clear(o) for o in objections], **about, **({"holds": held} if held else {})}
-    if stream.kind == "case" or work.key(stream.uuid) is not None:
+    if work.key(stream.uuid) is not None:  # none is made: what was shut stays shut
         said["sealed"] = seal_for(work, stream.uuid, (), "about", {"objections": [words(o) for o in objections]})
     work.append(
         stream,
@@ -299,10 +299,7 @@ def _note(work: Work, call: Call, kind: str, about: Json, said: Mapping[str, str
     """One more entry on the log of holds. Its words go with whom they are about, where that is not many."""
     few = [*scope.cases, *scope.parties]
     own = work.log(LOG)
-    owners = [uuid for uuid in few if uuid in work.streams and "erased" not in work.streams[uuid].head] if len(few) <= FEW else []
-    for owner in owners:
-        if work.key(owner) is None:
-            work.make_key(owner)
+    owners = few if len(few) <= FEW and all(uuid in work.streams and work.key(uuid) is not None for uuid in few) else []
     sealed = seal_for(work, own.uuid, owners, "about", {name: text for name, text in said.items() if text})
     log(work, LOG, kind, {**about, "sealed": sealed}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
 
