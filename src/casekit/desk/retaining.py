@@ -1,38 +1,18 @@
-"""What a seat does about how long cases are kept: what is due, lists and their approval, disposal, holds."""
+"""What a seat does about how long cases are kept: lists and their approval, disposal, holds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
 from casekit.desk import disposals, holds
-from casekit.desk.graves import Tombstone, tombstones
 from casekit.desk.ledger import write_ledger
 from casekit.desk.looking import Asking, CaseRef, PartyRef, party_id
-from casekit.desk.past import Moment
 from casekit.desk.turn import Call, Spec
 from casekit.errors import BadInput, StoreFailed
-from casekit.model.time import effective as effective_
 
 
 class Retaining(Asking):
-    """The commands and questions of a seat about keeping and destroying; each is a transaction of its own."""
-
-    def due_for_disposal(
-        self, types: Iterable[str] = (), *, on: Moment | None = None, everything: bool = False
-    ) -> tuple[disposals.Due, ...]:
-        """The closed cases that may be destroyed or are to be looked at, the oldest first, with rule, days and holds.
-
-        Args:
-            types: Only of these case types.
-            on: The day on which it is asked; today, where none is given.
-            everything: Every closed case for which there is a rule, due or not.
-        """
-        day = "" if on is None else (effective_(on, "UTC").day or effective_(on, "UTC").at[:10])
-        return disposals.due(self.desk, self.actor, types, on=day, everything=everything)
-
-    def retention(self, case: CaseRef) -> disposals.Due:
-        """How long a case is kept, rule by rule, and what holds it."""
-        return disposals.explain(self.desk, self.actor, self._id(case))
+    """The commands of a seat about keeping and destroying; each is a transaction of its own."""
 
     def propose_disposal(self, cases: Iterable[CaseRef] = ()) -> disposals.DisposalList:
         """Proposes a list of cases to be destroyed.
@@ -55,19 +35,6 @@ class Retaining(Asking):
     def run_disposal(self, list: str) -> disposals.Disposal:  # noqa: A002 - the field's word
         """Destroys what waits on an approved list, where nothing is in the way by now; the rest is refused, each with its reasons."""
         return disposals.run(self.desk, self._own(disposals.RUN), list)
-
-    def disposal(self, list: str) -> disposals.DisposalList:  # noqa: A002 - the field's word
-        """A list, and what became of each case on it."""
-        return disposals.get(self.desk, self.actor, list)
-
-    def disposals(self) -> tuple[disposals.DisposalList, ...]:
-        """All lists, the latest first."""
-        return disposals.lists(self.desk, self.actor)
-
-    def tombstones(self) -> tuple[Tombstone, ...]:
-        """What is left of the cases that were disposed of, in that order."""
-        self._may(disposals.READ)
-        return tuple(tombstones(self.desk.shelf(self.actor.tenant)).values())
 
     def place_hold(
         self,
@@ -103,11 +70,6 @@ class Retaining(Asking):
         lifted = holds.lift(self.desk, self._own(holds.LIFT, reason), name)
         self._tell()
         return lifted
-
-    def holds(self) -> tuple[holds.Hold, ...]:
-        """All holds, those that were lifted too, the oldest first."""
-        self._may(holds.READ)
-        return holds.read(self.desk, self.desk.shelf(self.actor.tenant))
 
     def _own(self, spec: Spec, reason: str = "") -> Call:
         if self._batch is not None:
