@@ -10,6 +10,7 @@ from attrs import frozen
 
 import leases
 from casekit import Desk, Seat, builtin
+from keeping.conftest import another
 
 
 @frozen
@@ -36,6 +37,8 @@ class Office:
         made = self.first.propose_disposal(cases)
         return self.second.approve_disposal(made.id).id
 
+
+__all__ = ["another"]
 
 PLUGINS = (leases, builtin)
 
