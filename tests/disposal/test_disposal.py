@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from casekit import BadInput, Denied, NotFound, Refused
+from casekit.desk import custody
 from casekit.errors import Disposed
 from casekit.store.tables import METADATA
 from disposal.conftest import Office
-from keeping.conftest import rows
+from keeping.conftest import operator, rows
 
 
 def test_a_case_is_destroyed_when_its_time_is_over(office: Office, clock: Any, store_url: str, tmp_path: Path) -> None:
@@ -157,3 +158,74 @@ def test_what_is_kept_or_reviewed_is_on_no_list_by_itself(office: Office, clock:
     with pytest.raises(BadInput, match="nothing is due"):
         office.first.propose_disposal()
     assert office.second.run_disposal(office.approved(odd)).disposed == (odd,)
+
+
+def test_a_key_that_opens_what_is_held_is_not_destroyed(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = office.closed()
+    office.counsel.place_hold("suit", cases=[case], reason="a suit")
+    keeper = operator(office.desk)
+    old = keeper.keys().current
+    monkeypatch.setattr(custody, "rewrap", lambda _: 0)  # a rotation that is cut off before it wraps anything anew
+    keeper.rotate()
+    with pytest.raises(Refused, match="It is held: suit"):
+        keeper.destroy_key(old, at_once=True)
+    monkeypatch.undo()
+    stopped = office.counsel.holds()[0].stopped
+    assert [(one.command, one.what, one.by) for one in stopped] == [("keys.destroy", old, "user:ops")]
+    assert office.clerk.timeline(case)[1].text == "he called"
+    keeper.rotate()
+    keeper.destroy_key(old, at_once=True)
+    assert office.clerk.timeline(case)[1].text == "he called"
+
+
+def test_what_a_hold_has_stopped_is_told_when_it_is_lifted(office: Office, clock: Any) -> None:
+    case = office.closed()
+    otto = office.clerk.file(case).parties[0].id
+    clock.forward(days=366)
+    name = office.approved(case)
+    office.counsel.place_hold("suit", parties=[otto], reason="a suit")
+    with pytest.raises(Refused):
+        office.clerk.erase(otto)
+    office.second.run_disposal(name)
+    lifted = office.counsel.lift_hold("suit", reason="settled")
+    assert [(one.command, one.what, one.by) for one in lifted.stopped] == [("erase", otto, "user:lee"), ("dispose", case, "user:bob")]
+    assert lifted.lift_reason == "settled"
+
+
+def test_a_hold_covers_whoever_is_one_person_and_whoever_was_in_a_case(office: Office, clock: Any) -> None:
+    case = office.closed()
+    otto = office.clerk.file(case).parties[0].id
+    twin = office.clerk.party("person", name="O. Gone").id
+    was_in = office.clerk.open("lease.case", parties={"tenant": twin})
+    office.clerk.take_role(was_in.id, "tenant", twin)
+    office.clerk.do(was_in.id, "end")
+    office.clerk.merge_parties(twin, otto)
+    office.counsel.place_hold("suit", parties=[twin], reason="a suit")
+    clock.forward(days=366)
+    assert [d.holds for d in office.first.due_for_disposal()] == [("suit",), ("suit",)]
+    with pytest.raises(Refused, match="It is held"):
+        office.clerk.erase(otto)
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ({"name": "a b", "types": ["lease.case"], "reason": "r"}, "can't be the name of a hold"),
+        ({"name": "a", "reason": "r"}, "it covers nothing"),
+        ({"name": "a", "types": ["lease.case"], "reason": ""}, "is not placed without one"),
+        ({"name": "a", "types": ["no.type"], "reason": "r"}, "there is no case type"),
+        ({"name": "a", "parties": ["01932f9a-7c00-7000-8000-000000000002"], "reason": "r"}, "there is no party"),
+        ({"name": "a", "cases": ["L-9999"], "reason": "r"}, "there is no case"),
+        ({"name": "a", "types": ["lease.case"], "opened_from": "today", "reason": "r"}, "neither a day"),
+        ({"name": "taken", "types": ["lease.case"], "reason": "r"}, "there has been a hold"),
+    ],
+)
+def test_a_hold_that_makes_no_sense_is_refused(office: Office, how: dict[str, Any], said: str) -> None:
+    office.counsel.place_hold("taken", types=["lease.case"], reason="r")
+    with pytest.raises(BadInput, match=said):
+        office.counsel.place_hold(**how)
+    assert [hold.name for hold in office.counsel.holds()] == ["taken"]
+    with pytest.raises(BadInput, match="no hold other stands"):
+        office.counsel.lift_hold("other", reason="r")
+    with pytest.raises(BadInput, match="keeping and destroying is done by itself"), office.clerk.batch() as batch:
+        batch.place_hold("b", types=["lease.case"], reason="r")

@@ -139,7 +139,13 @@ def lift(
     """Lifts a hold; that it stood stays on record."""
     with common.seat() as seat:
         held = seat.lift_hold(name, reason=reason)
-    return common.face.give({"hold": held}, lambda out: _show_holds(out, [held]))
+
+    def words(out: Console) -> None:
+        _show_holds(out, [held])
+        for one in held.stopped:
+            out.print(f"It had stopped {one.command} {one.what}, asked for by {one.by}: ask again.")
+
+    return common.face.give({"hold": held}, words)
 
 
 def list_holds(*, common: Everywhere = HERE) -> int:

@@ -60,6 +60,22 @@ class Scope:
 
 
 @frozen
+class Stopped:
+    """A deletion that a hold has stopped.
+
+    Attributes:
+        command: ``erase``, ``dispose`` or ``keys.destroy``.
+        what: UUID of the party or case, or the id of the key.
+        at, by: When, and who wanted it.
+    """
+
+    command: str
+    what: str
+    at: str
+    by: str
+
+
+@frozen
 class Hold:
     """A hold.
 
@@ -69,6 +85,7 @@ class Hold:
         placed, by: When it was placed, and who did.
         reason, authority: Why, and who or what demands it; empty where that can't be opened any more.
         lifted, lifted_by, lift_reason: When it was lifted, who did and why; None and empty: it stands.
+        stopped: What it has stopped: to be asked for again once it is lifted.
     """
 
     name: str
@@ -80,6 +97,7 @@ class Hold:
     lifted: str | None = None
     lifted_by: str = ""
     lift_reason: str = ""
+    stopped: tuple[Stopped, ...] = ()
 
 
 def place(desk: Desk, call: Call, name: str, scope: Scope, authority: str) -> Hold:
@@ -146,6 +164,9 @@ def standing(shelf: Shelf, *, lifted: bool = False) -> dict[str, Hold]:
             found[about["hold"]] = Hold(about["hold"], _scope(about), entry[2], entry[6])
         elif entry[7] == "lift" and about["hold"] in found:
             found[about["hold"]] = evolve(found[about["hold"]], lifted=entry[2], lifted_by=entry[6])
+        elif entry[7] == "refused":
+            stopped = Stopped(about["command"], about["what"], entry[2], entry[6])
+            found |= {name: evolve(found[name], stopped=(*found[name].stopped, stopped)) for name in about["holds"] if name in found}
     return found if lifted else {name: hold for name, hold in found.items() if hold.lifted is None}
 
 
@@ -155,6 +176,8 @@ def read(desk: Desk, shelf: Shelf) -> tuple[Hold, ...]:
     found = standing(shelf, lifted=True)
     for entry in reading.entries_of(shelf, head.sid) if head is not None else ():
         about = decode(entry[11])["about"]
+        if entry[7] not in ("place", "lift"):
+            continue
         said = opened(work.key, shelf.tenant, head.uuid, "about", about["sealed"]) if head and "sealed" in about else {}
         hold = found[about["hold"]]
         if entry[7] == "place":
@@ -190,6 +213,17 @@ class Covering:
             return ()
         people = one_with(self.work, _parties(self.work, case)) if self.people else frozenset()
         return tuple(name for name, hold in self.holds.items() if _covers(hold.scope, case) or not people.isdisjoint(hold.scope.parties))
+
+    def over_owner(self, owner: str) -> tuple[str, ...]:
+        """Names of the holds that cover whoever owns a data key: a case, or a party itself or by one of its cases."""
+        there = reading.head_of(self.work.shelf, owner) if self.holds else None
+        if there is None or there.kind == "log":
+            return ()
+        if there.kind == "case":
+            return self.over_case(self.work.stream(owner, "case"))
+        cases = reading.cases_of_party(self.work.shelf, owner)
+        found = [*self.over_party([owner]), *(name for uuid in cases for name in self.over_case(self.work.stream(uuid, "case")))]
+        return tuple(dict.fromkeys(found))
 
     def over_party(self, parties: Iterable[str]) -> tuple[str, ...]:
         """Names of the holds that cover one of these parties itself."""
@@ -237,8 +271,10 @@ def objection(names: Iterable[str]) -> Objection:
 
 
 def refuse(work: Work, stream: Stream, command: str, objections: list[Objection], actor: str, **about: Any) -> None:
-    """Writes the refusal of a deletion down, on the stream that was to be deleted: which rule, and which holds, in the clear."""
-    recorded = work.now()
+    """Writes the refusal of a deletion down, on the stream that was to be deleted: which rule, and which holds, in the clear.
+    The log of holds tells of it as well, so that it can be asked for again.
+    """
+    recorded, uuid = work.now(), new_uuid()
     held = sorted({name for o in objections if o.rule == "casekit.hold" for name in o.args["holds"].split(", ")})
     said: Json = {"command": command, "objections": [clear(o) for o in objections], **about, **({"holds": held} if held else {})}
     if work.key(stream.uuid) is not None:  # none is made: what was shut stays shut
@@ -251,9 +287,16 @@ def refuse(work: Work, stream: Stream, command: str, objections: list[Objection]
         actor=actor,
         effective=Effective(recorded, stream.head.get("zone", "UTC")),
         recorded=recorded,
-        command=new_uuid(),
+        command=uuid,
         spoke={},
     )
+    if held:
+        stopped(work, held, command, stream.uuid, actor, recorded, uuid)
+
+
+def stopped(work: Work, holds: list[str], command: str, what: str, actor: str, recorded: str, uuid: str) -> None:
+    """Writes into the log of holds what they have stopped."""
+    log(work, LOG, "refused", {"holds": holds, "command": command, "what": what}, actor=actor, recorded=recorded, command=uuid)
 
 
 def again(work: Work, actor: str, kind: str, about: Json, mark: str) -> bool:
@@ -330,4 +373,5 @@ __all__ = [
     "read",
     "refuse",
     "standing",
+    "stopped",
 ]
