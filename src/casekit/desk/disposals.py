@@ -280,7 +280,7 @@ def run(desk: Desk, call: Call, name: str) -> Disposal:
                 disposed.append(one.case)
             elif refused:
                 kept.append(Kept(one.case, one.number, tuple(refused)))
-    return Disposal(name, tuple(disposed), tuple(kept), _finish(desk, shelf))
+    return Disposal(name, tuple(disposed), tuple(kept), _finish(desk, shelf, name))
 
 
 def again(work: Work, connection: Connection, about: Json, mark: str) -> bool:
@@ -300,9 +300,9 @@ def again(work: Work, connection: Connection, about: Json, mark: str) -> bool:
     return True
 
 
-def remove_contents(shelf: Shelf) -> bool:
-    """Takes away what is left of the contents of documents of cases that are gone; whether nothing is."""
-    wanted = [digest for one in tombstones(shelf).values() for digest in one.contents]
+def remove_contents(shelf: Shelf, name: str = "") -> bool:
+    """Takes away what is left of the contents of documents of cases that are gone, by a list or by any; whether nothing is."""
+    wanted = [digest for one in tombstones(shelf).values() for digest in one.contents if not name or one.list == name]
     try:
         for digest in wanted:
             shelf.files.path(digest).unlink(missing_ok=True)
@@ -372,9 +372,9 @@ def _left(work: Work, stream: Stream, found: Schedule) -> Json:
     }
 
 
-def _finish(desk: Desk, shelf: Shelf) -> bool:
+def _finish(desk: Desk, shelf: Shelf, name: str) -> bool:
     """What is left to do once cases are gone: their contents, the residue in the files, the ledger."""
-    complete = remove_contents(shelf)
+    complete = remove_contents(shelf, name)
     try:
         if not shelf.sqlite:
             vacuum(shelf)

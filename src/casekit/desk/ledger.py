@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 LOGS = ("erasures", "disposals", "holds")
 """The desk logs of which the ledger has every entry."""
 
+TELLING = frozenset({"erase", "dispose", "place", "lift"})
+"""Kinds of entries that a restore acts on; the others only lead from one to the next."""
+
 RESTORE = "system:restore"
 """The actor of what is made good."""
 

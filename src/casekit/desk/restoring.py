@@ -43,7 +43,7 @@ class Restored:
     Attributes:
         digest: SHA-256 of the backup's manifest.
         manifest: What the backup says of itself.
-        erased: How many erasures were made good.
+        erased: How many erasures and disposals were made good.
         ledgers: The ledgers that said so. Where there is none, nobody knows who was erased since.
         documents: How many contents were placed.
         behind: Tenants of whom a checkpoint was signed that this backup is too old to know: ``verify`` will say so.
