@@ -154,3 +154,23 @@ def test_an_older_backup_is_disposed_and_held_again(
     for desk in (back, office.desk):
         with pytest.raises(BadInput, match="was disposed of"):
             desk.seat("user:ops", roles={"admin"}).import_bundle(bundle)
+
+
+def test_the_key_of_the_log_of_holds_is_looked_after(office: Office, stored: Stored) -> None:
+    office.counsel.place_hold("inquiry", types=["lease.case"], reason="a letter of the court")
+    assert office.counsel.holds()[0].reason == "a letter of the court"
+
+    def log(image: Image) -> str:
+        return next(str(row["uuid"]) for row in image["streams"] if row["kind"] == "log" and row["type"] == "holds")
+
+    def change(image: Image) -> None:
+        key = next(row for row in image["data_keys"] if row["owner"] == log(image))
+        key["wrapped"] = bytes(len(key["wrapped"]))
+
+    def lose(image: Image) -> None:
+        image["data_keys"] = [row for row in image["data_keys"] if row["owner"] != log(image)]
+
+    for forged, said in ((change, "does not fit the keyring"), (lose, "the key is gone, and no erasure says so")):
+        wrong = stored(forged)
+        assert [w.table for w in wrong] == ["data_keys"]
+        assert said in wrong[0].what

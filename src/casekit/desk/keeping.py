@@ -78,7 +78,8 @@ class Keeper:
 
     def erasures(self, file: Path | None = None) -> tuple[Path, int]:
         """Brings the ledger of erasures up to date, the one beside the keyring or another; gives it and how many
-        erasures, disposals and holds it tells of."""
+        erasures, disposals and holds it tells of.
+        """
         allowed(self.desk, self.actor)
         shelves = [self.desk.shelf(tenant) for tenant in tenants_of(self.desk)]
         lines = [line for shelf in shelves for line in ledger_lines(shelf)]
