@@ -8,6 +8,7 @@ of the log of entries, so that checkpoints stay what they were.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
@@ -15,19 +16,19 @@ from attrs import evolve, field, frozen
 from casekit.__about__ import __version__
 from casekit.decisions.retention import Part, Schedule, day_of
 from casekit.desk.graves import DISPOSALS, Tombstone, tombstones
-from casekit.desk.holds import Covering, alone, objection, refuse
+from casekit.desk.holds import Covering, alone, objection, patiently, refuse
 from casekit.desk.ledger import RESTORE, write_ledger
 from casekit.desk.library import log
 from casekit.desk.retention import closed_on, schedule_of
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Conflict, NotFound, Refused, StoreFailed
+from casekit.errors import BadInput, NotFound, Refused, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
 from casekit.store import reading
 from casekit.store.disposing import closed_cases, take_away, take_in_whole, vacuum
-from casekit.store.shelf import Shelf, Taken
+from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.upkeep import sweep_residue
 
@@ -40,7 +41,6 @@ APPROVE = Spec("approve_disposal", "disposal.approve")
 RUN = Spec("dispose", "disposal.run")
 
 PAGE = 200
-ATTEMPTS = 12
 
 Status = Literal["proposed", "approved", "withdrawn", "done"]
 
@@ -275,7 +275,7 @@ def run(desk: Desk, call: Call, name: str) -> Disposal:
     disposed, kept = [], []
     for one in found.cases:
         if one.became == "waiting":
-            refused = _again_and_again(desk, call, name, one)
+            refused = patiently(partial(_dispose, desk, call, name, one))
             if refused is None:
                 disposed.append(one.case)
             elif refused:
@@ -309,16 +309,6 @@ def remove_contents(shelf: Shelf, name: str = "") -> bool:
     except (OSError, BadInput):
         return False
     return True
-
-
-def _again_and_again(desk: Desk, call: Call, name: str, one: Listed) -> list[Objection] | None:
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            return _dispose(desk, call, name, one)
-        except (Conflict, Taken):
-            if not left:
-                raise
-    raise AssertionError
 
 
 def _dispose(desk: Desk, call: Call, name: str, one: Listed) -> list[Objection] | None:
