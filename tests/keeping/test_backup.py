@@ -284,3 +284,15 @@ def test_only_who_may_keep_the_store_does(filled: Filled) -> None:
         filled.desk.keeper("user:lee", roles={"clerk"}).back_up(filled.folder / "backup")
     assert not (filled.folder / "backup").exists()
     assert any(row[9] == "denied/2026-12-07" for row in rows(filled.url)["streams"])
+
+
+@pytest.mark.parametrize("name", ["../../evil", "Main", "a/b", "", "x" * 41])
+def test_a_manifest_that_names_other_places_is_none(filled: Filled, name: str) -> None:
+    filled.keeper.back_up(filled.folder / "backup")
+    path = filled.folder / "backup" / "manifest.json"
+    said = json.loads(path.read_text())
+    for group, file in (("tenants", name), ("files", f"store.{name}.db")):
+        changed = {**said, group: {**said[group], file: next(iter(said[group].values()))}}
+        path.write_text(json.dumps(changed))
+        with pytest.raises(BadInput, match="no manifest"):
+            operator(filled.desk).restore(filled.folder / "backup", force=True)
