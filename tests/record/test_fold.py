@@ -78,6 +78,8 @@ def test_a_whole_life_gives_this_head_and_these_rows() -> None:
             ("call", "1", 15, "task", "completed", "", "clerk", at, at, None, at, None, sealed),
         ],
         "goals": [("paid", 17, "paid", "at-least", '"1.00 EUR"', "2026-12-24", "", at, "d", "reached", "s")],
+        "links": [("parent", "c2", 18)],
+        "standings": [("d1", 19, "letter", "kept")],
     }
 
 
@@ -90,6 +92,12 @@ def test_a_goal_that_says_what_it_said_writes_no_row_and_one_given_up_takes_its_
     head, rows = after([{"c": "head", "set": {"goals": both}}], [{"c": "head", "unset": ["goals"]}])
     assert rows[2:] == [("goals", ("paid",), None), ("goals", ("rooms",), None)]
     assert "goals" not in head
+
+
+def test_links_and_standings_are_taken_away_with_their_rows() -> None:
+    head, rows = after(*EVERY[17:19], [{"c": "head", "unset": ["links", "standings"]}])
+    assert rows[-2:] == [("links", ("parent", "c2"), None), ("standings", ("d1",), None)]
+    assert not {"links", "standings"} & set(head)
 
 
 def test_rows_have_the_columns_and_keys_that_tables_have() -> None:

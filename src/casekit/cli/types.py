@@ -109,7 +109,11 @@ def _show(out: Console, says: CaseType, digest: str) -> None:
         ("Clocks", ("clock", "due", "start", "stop", "pause", "citation"), clocks),
         ("Rules", ("rule", "holds when", "else", "citation"), rules),
         ("Totals", ("total", "of", "reported"), totals),
-        ("Documents", ("kind", "title", "direction"), [(key, d.title, d.direction) for key, d in says.documents.items()]),
+        (
+            "Documents",
+            ("kind", "title", "direction", "statuses"),
+            [(key, d.title, d.direction, ", ".join(d.statuses)) for key, d in says.documents.items()],
+        ),
     ]
     for title, columns, rows in sections:
         if rows:

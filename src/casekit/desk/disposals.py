@@ -40,6 +40,9 @@ PROPOSE = Spec("propose_disposal", "disposal.propose")
 APPROVE = Spec("approve_disposal", "disposal.approve")
 RUN = Spec("dispose", "disposal.run")
 
+FOUR_EYES = "casekit.four-eyes"
+"""The rule that somebody else approves."""
+
 PAGE = 200
 
 Status = Literal["proposed", "approved", "withdrawn", "done"]
@@ -187,19 +190,26 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
     with alone(shelf) as connection:
         work = desk.work(shelf)
         covering = Covering.of(work)
-        chosen = [work.stream(uuid, "case") for uuid in named] or _closed(desk, call.actor, work, ())
-        found = [_due(desk, work, stream, covering, "") for stream in chosen]
+        streams = {stream.uuid: stream for stream in [work.stream(uuid, "case") for uuid in named] or _closed(desk, call.actor, work, ())}
+        found = [_due(desk, work, stream, covering, "") for stream in streams.values()]
         waiting = {case for one in _lists(shelf) if one.status in ("proposed", "approved") for case in _waiting(one)}
+        refused = {one.case: _in_the_way(one) for one in found}
         if named:
-            _refuse_named(desk, call, found, waiting)
+            _check_named(desk, call, found, waiting)
         else:
-            found = [one for one in found if not _in_the_way(one) and one.end == "destroy" and one.case not in waiting]
+            found = [one for one in found if not refused[one.case] and one.end == "destroy" and one.case not in waiting]
         if not found:
             raise BadInput.at("cases", "nothing is due that is not held and on no list yet", "see which are due: disposal list")
-        about = {"cases": [_entered(one) for one in found]}
-        log(work, DISPOSALS, "propose", about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
-        made = f"D-{work.log(DISPOSALS).n}"
+        objections = [(one.case, refused[one.case]) for one in found if refused[one.case]]
+        for case, several in objections:
+            refuse(work, streams[case], PROPOSE.name, several, call.actor.name)
+        if not objections:
+            about = {"cases": [_entered(one) for one in found]}
+            log(work, DISPOSALS, "propose", about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
+            made = f"D-{work.log(DISPOSALS).n}"
         work.flush(connection)
+    if objections:
+        raise Refused([objection for _, several in objections for objection in several])
     return get(desk, call.actor, made, asked=True)
 
 
@@ -216,13 +226,14 @@ def approve(desk: Desk, call: Call, name: str) -> DisposalList:
         found = _list(work.shelf, name)
         if found.status != "proposed":
             raise BadInput.at("list", f"{name} is {found.status}", "approve one that is proposed")
-        if found.proposed_by == call.actor.name:
-            said = "{actor} has proposed this list, and somebody else must approve it."
-            args = {"actor": call.actor.name}
-            remedy = "ask another person with the permission disposal.approve"
-            raise Refused([Objection("casekit.four-eyes", said, args, remedy=remedy, plugin="casekit", version=__version__)])
-        log(work, DISPOSALS, "approve", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
+        same = found.proposed_by == call.actor.name
+        kind, about = ("refused", {"list": name, "rule": FOUR_EYES}) if same else ("approve", {"list": name})
+        log(work, DISPOSALS, kind, about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
+    if same:
+        said = "{actor} has proposed this list, and somebody else must approve it."
+        remedy = "ask another person with the permission disposal.approve"
+        raise Refused([Objection(FOUR_EYES, said, {"actor": call.actor.name}, remedy=remedy, plugin="casekit", version=__version__)])
     return get(desk, call.actor, name, asked=True)
 
 
@@ -407,12 +418,10 @@ def _in_the_way(one: Due) -> list[Objection]:
     return found
 
 
-def _refuse_named(desk: Desk, call: Call, found: list[Due], waiting: set[str]) -> None:
+def _check_named(desk: Desk, call: Call, found: list[Due], waiting: set[str]) -> None:
+    """Whether the actor may propose cases of these types, and none is on a list already."""
     for one in found:
-        desk.bus.authorise(call, one.type, one.case)
-    objections = [o for one in found for o in _in_the_way(one)]
-    if objections:
-        raise Refused(objections)
+        desk.bus.demand(call.actor, call.spec.permission, one.type)
     listed = [one.number or one.case for one in found if one.case in waiting]
     if listed:
         raise BadInput.at("cases", f"on a list already: {', '.join(listed)}", "run that, or withdraw it")
