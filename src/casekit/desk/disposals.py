@@ -15,7 +15,7 @@ from attrs import evolve, field, frozen
 
 from casekit.__about__ import __version__
 from casekit.decisions.retention import Part, Schedule, day_of
-from casekit.desk.graves import DISPOSALS, Tombstone, tombstones
+from casekit.desk.graves import DISPOSALS, Tombstone, told, tombstones
 from casekit.desk.holds import Covering, alone, objection, patiently, refuse
 from casekit.desk.ledger import RESTORE, write_ledger
 from casekit.desk.library import log
@@ -304,8 +304,8 @@ def again(work: Work, connection: Connection, about: Json, mark: str) -> bool:
     streams = [work.stream(said["stream"], "case", locked=True) for said in wanted]
     # The copy may be older than what was disposed of: its tombstone says what it had here.
     left = [{**said, "n": s.n, "hash": s.hash.hex()} for said, s in zip(wanted, streams, strict=True)]
-    told = {**about, "streams": left, "again": mark}
-    log(work, DISPOSALS, "dispose", told, actor=RESTORE, recorded=work.now(), command=new_uuid())
+    once_more = {**about, "streams": left, "again": mark}
+    log(work, DISPOSALS, "dispose", once_more, actor=RESTORE, recorded=work.now(), command=new_uuid())
     for stream in streams:
         take_in_whole(work.shelf, connection, stream.sid, stream.uuid)
         take_away(work.shelf, connection, stream.sid, stream.uuid)
@@ -473,10 +473,9 @@ def _list(shelf: Shelf, name: str) -> DisposalList:
 
 def _lists(shelf: Shelf) -> list[DisposalList]:
     """All lists, the oldest first, as the desk log tells of them."""
-    head = reading.log_of(shelf, DISPOSALS)
     found: dict[str, DisposalList] = {}
-    for entry in reading.entries_of(shelf, head.sid) if head is not None else ():
-        n, recorded, actor, kind, about = entry[1], entry[2], entry[6], entry[7], decode(entry[11])["about"]
+    for entry in told(shelf, DISPOSALS):
+        n, recorded, actor, kind, about = entry.n, entry.recorded, entry.actor, entry.kind, entry.about
         if kind == "propose":
             found[f"D-{n}"] = DisposalList(f"D-{n}", "proposed", recorded, actor, cases=tuple(_read(one) for one in about["cases"]))
         elif kind == "approve" and about["list"] in found:

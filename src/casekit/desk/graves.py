@@ -55,42 +55,61 @@ class Tombstone:
     approved: str
 
 
+@frozen
+class Told:
+    """An entry of a desk log, as far as it tells something.
+
+    Attributes:
+        n, recorded, actor, kind, about: As in the entry.
+    """
+
+    n: int
+    recorded: str
+    actor: str
+    kind: str
+    about: Json
+
+
+def told(shelf: Shelf, name: str) -> tuple[Told, ...]:
+    """What a desk log tells, entry by entry. It only grows, so what was read once is not read again."""
+    head = reading.log_of(shelf, name)
+    if head is None:
+        return ()
+    sid, known = (0, ()) if shelf.joined else shelf.whole.told.get(name, (0, ()))
+    if sid != head.sid or len(known) > head.n:
+        known = ()
+    if len(known) < head.n:
+        fresh = reading.entries_of(shelf, head.sid, after=len(known), upto=head.n)
+        known = (*known, *(Told(e[1], e[2], e[6], e[7], decode(e[11])["about"]) for e in fresh))
+        if not shelf.joined:
+            shelf.whole.told[name] = (head.sid, known)
+    return known
+
+
 def tombstones(shelf: Shelf) -> Mapping[str, Tombstone]:
     """Every tombstone of a tenant, by the UUID of its case."""
-    head = reading.log_of(shelf, DISPOSALS)
-    if head is None:
-        return {}
-    known = shelf.whole.told.get(DISPOSALS)
-    if known is not None and known[0] == head.hash and not shelf.joined:
-        found: Mapping[str, Tombstone] = known[1]
-        return found
-    read = {one.case: one for entry in reading.entries_of(shelf, head.sid) for one in _read(entry)}
-    if not shelf.joined:
-        shelf.whole.told[DISPOSALS] = (head.hash, read)
-    return read
+    return {said["stream"]: _stone(entry, said) for entry in told(shelf, DISPOSALS) for said in entry.about.get("streams", ())}
 
 
-def _read(entry: tuple[object, ...]) -> Iterator[Tombstone]:
-    about: Json = decode(str(entry[11]))["about"]
-    for said in about.get("streams", ()):
-        yield Tombstone(
-            case=said["stream"],
-            number=said.get("number"),
-            type=said["type"],
-            list=about["list"],
-            rule=said["rule"],
-            citation=said["citation"],
-            base=said["base"],
-            until=said["until"],
-            closed=said["closed"],
-            entries=said["n"],
-            hash=said["hash"],
-            contents=tuple(said["contents"]),
-            disposed=str(entry[2]),
-            by=str(entry[6]),
-            proposed=about["proposed"],
-            approved=about["approved"],
-        )
+def _stone(entry: Told, said: Json) -> Tombstone:
+    return Tombstone(
+        case=said["stream"],
+        number=said.get("number"),
+        type=said["type"],
+        list=entry.about["list"],
+        rule=said["rule"],
+        citation=said["citation"],
+        base=said["base"],
+        until=said["until"],
+        closed=said["closed"],
+        entries=said["n"],
+        hash=said["hash"],
+        contents=tuple(said["contents"]),
+        disposed=entry.recorded,
+        by=entry.actor,
+        proposed=entry.about["proposed"],
+        approved=entry.about["approved"],
+    )
 
 
 def tombstone_of(shelf: Shelf, case: str) -> Tombstone | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from attrs import evolve, frozen
 
 from casekit.__about__ import __version__
+from casekit.desk.graves import told
 from casekit.desk.library import log
 from casekit.desk.sealing import opened, seal_for
 from casekit.desk.turn import Call, Spec, clear, words
@@ -176,17 +177,16 @@ def patiently(once: Callable[[], _T]) -> _T:
 
 def standing(shelf: Shelf, *, lifted: bool = False) -> dict[str, Hold]:
     """The holds that stand, by name, without their words; ``lifted``: those that were lifted, too."""
-    head = reading.log_of(shelf, LOG)
     found: dict[str, Hold] = {}
-    for entry in reading.entries_of(shelf, head.sid) if head is not None else ():
-        about = decode(entry[11])["about"]
-        if entry[7] == "place":
-            found[about["hold"]] = Hold(about["hold"], _scope(about), entry[2], entry[6])
-        elif entry[7] == "lift" and about["hold"] in found:
-            found[about["hold"]] = evolve(found[about["hold"]], lifted=entry[2], lifted_by=entry[6])
-        elif entry[7] == "refused":
-            stopped = Stopped(about["command"], about["what"], entry[2], entry[6])
-            found |= {name: evolve(found[name], stopped=(*found[name].stopped, stopped)) for name in about["holds"] if name in found}
+    for entry in told(shelf, LOG):
+        about = entry.about
+        if entry.kind == "place":
+            found[about["hold"]] = Hold(about["hold"], _scope(about), entry.recorded, entry.actor)
+        elif entry.kind == "lift" and about["hold"] in found:
+            found[about["hold"]] = evolve(found[about["hold"]], lifted=entry.recorded, lifted_by=entry.actor)
+        elif entry.kind == "refused":
+            one = Stopped(about["command"], about["what"], entry.recorded, entry.actor)
+            found |= {name: evolve(found[name], stopped=(*found[name].stopped, one)) for name in about["holds"] if name in found}
     return found if lifted else {name: hold for name, hold in found.items() if hold.lifted is None}
 
 
