@@ -32,6 +32,7 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "document": {"kind": "string", "direction": "string"},
     "fact": {"key": "string"},
     "change": {},
+    "rectify": {},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
     "confirm-clock": {"clock": "string"},

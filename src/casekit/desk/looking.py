@@ -107,7 +107,7 @@ class Asking:
         cut = asked(as_of, effective, stream.head["zone"])
         if cut == Asked(None, None):
             return work, stream, None
-        then, rows = rewound(work.shelf, stream, cut)
+        then, rows = rewound(work, stream, cut)
         if cut.effective is not None:
             then = as_known_now(then, rows, self.desk.library.pinned(work.shelf, then.head["definition"]), cut.effective)
         return work, then, rows

@@ -15,6 +15,7 @@ from casekit.errors import BadInput
 from casekit.model.canonical import Json, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
+from casekit.model.time import Effective
 from casekit.plugins.view import Message
 from casekit.store.keys import place
 
@@ -113,8 +114,8 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
     return Message("", direction, via, outcome, turn.effective.at, role or None, party or None)
 
 
-def fact(turn: Turn, key: str, value: Any, source: str) -> None:
-    """Decides on a fact."""
+def fact(turn: Turn, key: str, value: Any, source: str, command: str = "fact") -> None:
+    """Decides on a fact; ``command``: as what guards are asked about it."""
     fields = turn.definition.says.facts
     if key not in fields:
         known = ", ".join(sorted(fields)) or "none"
@@ -122,23 +123,37 @@ def fact(turn: Turn, key: str, value: Any, source: str) -> None:
     form = turn.desk.library.form(turn.definition, f"fact {key}", {"value": _plain_field(fields[key])})
     canonical = form.read({"value": value}, f"fact/{key}")["value"]
     turn.call.about["key"] = key
-    turn.guard("fact", {"key": key}, key=key, value=read(canonical, fields[key].schema))
+    turn.guard(command, {"key": key}, key=key, value=read(canonical, fields[key].schema))
     if not turn.goes_on:
         return
-    change = fact_change(turn, key, fields[key], canonical, source)
+    turn.made = _put_fact(turn, key, fields[key], canonical, fact_change(turn, key, fields[key], canonical, source))
+    turn.run.raise_(f"fact.{key}")
+
+
+def fact_again(turn: Turn, key: str, value: Any, when: Effective) -> str:
+    """The fact that a command has noted, at a further moment too; gives its id."""
+    field = turn.definition.says.facts[key]
+    change = fact_change(turn, key, field, value, "")
+    for name in ("at", "zone", "day"):
+        change.pop(name, None)
+    change |= {"at": when.at, "zone": when.zone, **({"day": when.day} if when.day else {})}
+    return _put_fact(turn, key, field, value, change)
+
+
+def _put_fact(turn: Turn, key: str, field: Field, canonical: Any, change: Json) -> str:
+    """Writes a fact down; where it is the latest known, the head keeps it."""
     latest = turn.stream.head["facts"].get(key)
-    if latest is None or latest["at"] <= turn.effective.at:
-        kept: Json = {"at": turn.effective.at}
+    if latest is None or latest["at"] <= change["at"]:
+        kept: Json = {"at": change["at"]}
         if "value" in change:
             kept["value"] = change["value"]
         else:
-            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner == _owner_of(turn, fields[key])}
+            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner == _owner_of(turn, field)}
         change["latest"] = kept
         if turn.run.inputs.approvals and turn.run.inputs.facts.get(key) != canonical:
             turn.run.touch(f"fact:{key}")
         turn.run.inputs.facts = turn.run.world.facts = _laid_over(turn.run.inputs.facts, key, canonical)
-    turn.made = turn.change(**change)
-    turn.run.raise_(f"fact.{key}")
+    return turn.change(**change)
 
 
 def fact_change(turn: Turn, key: str, field: Field, canonical: Any, source: str) -> Json:

@@ -61,6 +61,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         _spoken(spoke),
         {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
         reviewed(about, words) if kind == "review" else None,
+        words.get("before", _NONE),
     )
 
 
@@ -158,10 +159,17 @@ def _adjustment(about: Json) -> str:
     return f"{about['key']}: {'; '.join(done)}"
 
 
+def _rectified(about: Json) -> str:
+    """What was put right."""
+    said = about["rectified"]
+    return f"{about['key']} ({said['fact']})" if "fact" in said else ", ".join(said["data"])
+
+
 _WORDED: Mapping[str, Callable[[Json], str]] = {
     "adjust": _adjustment,
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
+    "rectify": _rectified,
     "review": lambda about: f"round {about['round']}",
 }
 """Commands whose entries are called by more than one word."""

@@ -79,6 +79,7 @@ class Stream:
         state: SHA-256 of that text; empty: not worked out yet.
         rows: Projected rows that wait to be written, in order.
         times: When each pending entry was recorded, by n.
+        rectified: Pending entries that put something right, by n.
     """
 
     sid: int
@@ -93,6 +94,7 @@ class Stream:
     state: bytes = b""
     rows: list[Row] = field(factory=list)
     times: dict[int, str] = field(factory=dict)
+    rectified: list[int] = field(factory=list)
 
 
 @define
@@ -204,6 +206,8 @@ class Work:
         self.rows.project(tenant, stream.sid, written)
         stream.rows += written
         stream.times[n] = recorded
+        if kind == "rectify":
+            stream.rectified.append(n)
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n

@@ -112,6 +112,12 @@ def recorded_of(shelf: Shelf, sid: int) -> dict[int, str]:
     return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid}))
 
 
+def entries_of_kind(shelf: Shelf, sid: int, kind: str) -> list[int]:
+    """Entries of a stream that are of a kind, by n."""
+    prepared = shelf.statements.get("entries of kind", _entries_of_kind)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid, "kind": kind})]
+
+
 def found_by(shelf: Shelf, digests: Sequence[tuple[str, bytes]]) -> list[int]:
     """Streams whose sealed field has that value, by its keyed digest."""
     prepared = shelf.statements.get(("search", len(digests)), _search, len(digests))
@@ -311,6 +317,11 @@ def _entries(known: bool) -> Any:
     if known:
         where.append(ENTRIES.c.recorded <= bindparam("known"))
     return select(*columns).where(*where).order_by(ENTRIES.c.n)
+
+
+def _entries_of_kind() -> Any:
+    where = (_tenant(ENTRIES), ENTRIES.c.sid == bindparam("sid"), ENTRIES.c.kind == bindparam("kind", type_=ENTRIES.c.kind.type))
+    return select(ENTRIES.c.n).where(*where).order_by(ENTRIES.c.n)
 
 
 def _rows(name: str, since: bool) -> Any:
