@@ -49,6 +49,8 @@ def fill(desk: Desk, clock: Any) -> Office:
     lee.run_due()
     _after(lee, long)
     cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
+    lee.export(long)
+    lee.access_export(people["maria"])
     lee.checkpoint()
     return Office(people, cases)
 

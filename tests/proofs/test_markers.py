@@ -38,6 +38,10 @@ CLEAR = {
     "rectify.asked_by": "an id",
     "rectify_fact.fact": "an id",
     "rectify_fact.asked_by": "an id",
+    "access_export.party": "an id",
+    "access_export.looked": "yes or no",
+    "access_export.redact": "words that are taken out of what is given: they are not kept",
+    "access_export.staff": "yes or no",
     "open.case_type": "the key of a definition",
     "open.parties": "roles and ids",
     "open.zone": "an IANA zone",
@@ -205,6 +209,7 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
     _not_valid(desk, lee, case, mark)
     _answers(lee, case, mark, gossip)
     lee.run_due()
+    lee.access_export(maria, looked=True)
     _ending(lee, case, mark)
     return case
 

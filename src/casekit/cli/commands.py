@@ -69,6 +69,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "party find": ("parties:find", "Find parties by name, phone, email or reference."),
     "party change": ("parties:change", "Change the details of a party."),
     "party rectify": ("rights:rectify_party", "Put details of a party right that were wrong; the record keeps both."),
+    "party access": ("rights:access", "Hand out to a person what is held of them: a page, the same as JSON, documents."),
+    "party recipients": ("rights:recipients", "Who has been told what is held of a person."),
     "party merge": ("parties:merge", "Make one party of two."),
     "document add": ("records:add_document", "File a document, or a further version of one."),
     "document get": ("records:get_document", "Get the content of a document."),

@@ -240,6 +240,7 @@ class CaseType:
         documents: Kinds of document; empty: any.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
+        purpose: What the data of its cases is there for, and on what ground: what persons are told who ask what is held of them.
         overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
             rest is free.
     """
@@ -264,6 +265,7 @@ class CaseType:
     number: str = ""
     zone: str = "UTC"
     sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
+    purpose: str = ""
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
 
 

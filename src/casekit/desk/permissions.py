@@ -30,6 +30,7 @@ CORE = {
     "party.rectify": "put details of a party right that were wrong",
     "party.read": "read and find parties",
     "party.erase": "erase a party",
+    "party.access": "hand out to a person what is held of them",
     "note.add": "add a note",
     "message.record": "record a message or an attempt at one",
     "document.add": "file a document",

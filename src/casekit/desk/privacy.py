@@ -1,11 +1,12 @@
-"""The commands of a seat for the persons in the record: what is wrong of them is put right."""
+"""The commands of a seat for the persons in the record: they are told what is held of them, and what is wrong is put right."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from casekit.desk import parties, rectifying, righted
+from casekit.desk import access, parties, rectifying, righted
+from casekit.desk.accessvalues import AccessExport
 from casekit.desk.commanding import Commanding
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.past import Moment
@@ -90,6 +91,27 @@ class Privacy(Commanding):
         """
         call = Call(rectifying.RECTIFY_PARTY, self.actor, reason=reason, effective=effective)
         return parties.rectify(self.desk, call, party_id(party), details, party_id(asked_by), self._batch)
+
+    def access_export(
+        self, party: PartyRef, *, looked: bool = False, redact: Mapping[str, Iterable[str]] | None = None, staff: bool = False
+    ) -> AccessExport:
+        """Everything that is held about a person, for that person: a page, the same as JSON, and the documents.
+
+        Nothing of others is in it. Their details are taken out of every text; a text that somebody wrote is withheld until
+        ``looked`` says that a person has read them all: ``look`` of the answer has them. That it was handed out is written
+        into the desk log ``disclosures`` first: who, when, of whom, of which cases, and a digest.
+
+        Args:
+            party: The person; one who was merged into another is that other.
+            looked: Whether a person has looked at every text, and has marked what tells of others.
+            redact: Id of a text → words to take out; with none, or an empty one, the whole text is withheld.
+            staff: Whether members of staff are named by the names of their actors.
+
+        Raises:
+            BadInput: there is no such person, or a mark is on a text that there is not.
+        """
+        call = Call(access.ACCESS, self.actor)
+        return access.hand_out(self.desk, call, party_id(party), looked=looked, redact=redact or {}, staff=staff)
 
     def _since(self, case: CaseRef, find: Callable[[Work, Stream], Effective]) -> Effective:
         work, stream = self._read(case, rectifying.RECTIFY)

@@ -1,4 +1,4 @@
-"""What a seat may ask. Questions return values and leave no trace; only a denied one goes to the desk log."""
+"""What a seat may ask. Questions return values and leave no trace; only a denied one, and what is taken out, goes to the desk log."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import access, asking, caseloop, checkpoints, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk.accessvalues import Told
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
@@ -20,7 +21,7 @@ from casekit.desk.past import Moment, asked
 from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
-from casekit.desk.turn import Spec
+from casekit.desk.turn import Call, Spec
 from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelivered
 from casekit.desk.work import Work
 from casekit.errors import BadInput
@@ -52,6 +53,10 @@ class Questions(LoopQuestions, PictureQuestions):
         """
         self._may(READ_PARTY)
         return parties.get(self._work(), party_id(party))
+
+    def recipients(self, party: PartyRef) -> tuple[Told, ...]:
+        """Who has been told what is held of a person: by messages to others, by what was handed out, by plugins that listen."""
+        return access.recipients(self.desk, Call(READ_PARTY, self.actor), party_id(party))
 
     def find_parties(self, **details: str) -> tuple[Person, ...]:
         """Parties that have all of these details (name, phone, email, ref), the oldest first."""
@@ -138,7 +143,7 @@ class Questions(LoopQuestions, PictureQuestions):
         return journal(work.shelf, stream.sid)
 
     def export(self, case: CaseRef, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
-        """The bundle of a case: what verifies by itself, and what can be read of it today.
+        """The bundle of a case: what verifies by itself, and what can be read of it today. The desk log says that it was taken.
 
         Args:
             case: Which.
@@ -149,7 +154,11 @@ class Questions(LoopQuestions, PictureQuestions):
         work, stream = self._read(case, export.EXPORT)
         if keys is not None:
             self._may(KEEP)
-        return export.bundle(self.desk, work, stream, contents=contents, keys=keys)
+        made = export.bundle(self.desk, work, stream, contents=contents, keys=keys)
+        access.disclose(
+            self.desk, Call(export.EXPORT, self.actor), {"cases": [stream.uuid], "contents": contents, "keys": keys is not None}
+        )
+        return made
 
     def verify(self, *, against: str | Path = "", keys: Iterable[str | Path] = ()) -> Report:
         """Checks the whole record of the tenant.

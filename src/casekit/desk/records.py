@@ -10,7 +10,7 @@ from casekit.definition.fields import Field, read
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.sealing import Sealed, seal
 from casekit.desk.turn import Spec, Turn
-from casekit.desk.work import new_uuid
+from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, plain
 from casekit.model.ledger import Posting
@@ -312,8 +312,16 @@ def content_of(file: CaseFile, document_id: str, version: int | None) -> tuple[b
     row = next((r for r in reversed(rows) if version is None or r[3] == version), None)
     if row is None:
         raise BadInput.at("document", f"there is no document {document_id} of version {version or 1}", "see the timeline for those on file")
+    content = opened_content(work, stream, {"document": row[2], "version": row[3], "digest": row[8]})
+    if content is None:
+        raise BadInput.at("document", f"{document_id} is erased", "its key was destroyed with the last person of the case")
+    return content, row[6]
+
+
+def opened_content(work: Work, stream: Stream, said: Json) -> bytes | None:
+    """The content of a document by what was recorded of it (``document``, ``version``, ``digest``); None: it is erased."""
     key = work.key(stream.uuid)
     if key is None:
-        raise BadInput.at("document", f"{document_id} is erased", "its key was destroyed with the last person of the case")
-    sealed = work.shelf.files.get(row[8])
-    return key.open_bytes(sealed, place(work.shelf.tenant, stream.uuid, f"document/{document_id}/{row[3]}")), row[6]
+        return None
+    where = place(work.shelf.tenant, stream.uuid, f"document/{said['document']}/{said['version']}")
+    return key.open_bytes(work.shelf.files.get(said["digest"]), where)

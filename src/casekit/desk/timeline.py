@@ -53,7 +53,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         day or effective,
         actor,
         kind,
-        _title(kind, about, changes),
+        titled(kind, about, changes),
         tuple([_open_change(work, stream, change) if "sealed" in change else change for change in changes]),
         tuple(about.get("events", ())),
         _objections(about, words) if "objections" in about else (),
@@ -175,7 +175,8 @@ _WORDED: Mapping[str, Callable[[Json], str]] = {
 """Commands whose entries are called by more than one word."""
 
 
-def _title(kind: str, about: Json, changes: list[Json]) -> str:
+def titled(kind: str, about: Json, changes: list[Json]) -> str:
+    """What an entry was about."""
     if kind == "refused":
         return " ".join(str(about[name]) for name in ("command", "event", "outcome", "key", "via") if name in about)
     if kind in _WORDED:

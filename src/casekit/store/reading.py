@@ -157,6 +157,12 @@ def cases_of_party(shelf: Shelf, party: str) -> list[str]:
     return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": party})]
 
 
+def cases_naming(shelf: Shelf, party: str) -> list[str]:
+    """UUIDs of all cases of which an entry ever named a party. It reads the whole journal: for what is asked rarely."""
+    prepared = shelf.statements.get("cases naming", _cases_naming)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": f"%{party}%"})]
+
+
 @frozen
 class Filter:
     """Which cases a list shows. Empty members filter nothing.
@@ -367,6 +373,11 @@ def _cases_of_party() -> Any:
     inside = select(roles.c.sid).where(_tenant(roles), roles.c.party == party)
     written = select(messages.c.sid).where(_tenant(messages), messages.c.party == party)
     return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside.union(written))).order_by(STREAMS.c.sid)
+
+
+def _cases_naming() -> Any:
+    named = select(ENTRIES.c.sid).where(_tenant(ENTRIES), ENTRIES.c.body.like(bindparam("party", type_=ENTRIES.c.body.type)))
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.kind == "case", STREAMS.c.sid.in_(named)).order_by(STREAMS.c.sid)
 
 
 def _page(wanted: Filter, first: bool) -> Any:
