@@ -33,6 +33,7 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "fact": {"key": "string"},
     "change": {},
     "rectify": {},
+    "classify": {"level": "string"},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
     "confirm-clock": {"clock": "string"},

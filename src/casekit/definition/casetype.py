@@ -210,10 +210,12 @@ class DocumentKind:
     Attributes:
         title: What people read.
         direction: Whether it comes in, goes out or stays inside; empty: any.
+        level: Level of confidentiality that documents of this kind have from the start; empty: ordinary.
     """
 
     title: str = ""
     direction: Literal["", "in", "out", "internal"] = ""
+    level: str = ""
 
 
 @frozen
@@ -240,6 +242,7 @@ class CaseType:
         documents: Kinds of document; empty: any.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
+        level: Level of confidentiality that its cases have from the start; empty: ordinary.
         purpose: What the data of its cases is there for, and on what ground: what persons are told who ask what is held of them.
         overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
             rest is free.
@@ -265,6 +268,7 @@ class CaseType:
     number: str = ""
     zone: str = "UTC"
     sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
+    level: str = ""
     purpose: str = ""
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
 

@@ -16,6 +16,7 @@ from casekit.desk.accesspage import page
 from casekit.desk.accessvalues import FORMAT, Access, AccessExport, CaseHeld, Step, Told, Withheld
 from casekit.desk.accesswords import Wording
 from casekit.desk.casefile import DETAILS, load_parties
+from casekit.desk.levels import CASE
 from casekit.desk.library import log
 from casekit.desk.redacting import Redactor, texts
 from casekit.desk.sealing import layers
@@ -35,6 +36,7 @@ DISCLOSURES = "disclosures"
 
 _RECORDED, _EFFECTIVE, _DAY, _ACTOR, _KIND, _BODY = 2, 3, 5, 6, 7, 11
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_GROUND = "It is confidential: {ground}."
 GONE = "The person has been erased: nothing personal can be read any more. What is left are entries that name nobody."
 
 
@@ -87,7 +89,9 @@ class _Gathering:
         wording = Wording(self.work, self.mine, self._redactor(streams), looked, redact)
         history = () if erased else tuple(self._history(wording))
         tellings = [
-            CaseTelling(wording, case, self.desk.library.pinned(self.work.shelf, case.head["definition"]).says, self._who)
+            CaseTelling(
+                wording, case, self.desk.library.pinned(self.work.shelf, case.head["definition"]).says, self._who, self._papers(case)
+            )
             for case in streams
         ]
         cases = tuple(telling.told() for telling in tellings)
@@ -117,11 +121,23 @@ class _Gathering:
         self.work.load(uuids)
         for uuid in dict.fromkeys(uuids):
             case = self.work.stream(uuid, "case")
-            if self.desk.grants.allowed(self.call.actor, self.call.spec.permission, case.head["type"]):
+            if not self.desk.levels.sees_case(self.call.actor, case.head):
+                continue  # for whoever asks here, there is no such case
+            ground = case.head.get("levels", {}).get(CASE, {}).get("ground")
+            if ground:
+                withheld.append(Withheld(f"the case {case.head.get('number') or case.uuid}", _GROUND.format(ground=ground)))
+            elif self.desk.grants.allowed(self.call.actor, self.call.spec.permission, case.head["type"]):
                 found.append(case)
             else:
                 withheld.append(Withheld("a case", "Another office must answer for it."))
         return found, withheld
+
+    def _papers(self, case: Stream) -> dict[str, str]:
+        """Documents of a case that are not given, with the reason; none: they are not told of."""
+        hidden = self.desk.levels.hidden(self.call.actor, case.head)
+        levels = case.head.get("levels", {})
+        grounds = {what: _GROUND.format(ground=said["ground"]) for what, said in levels.items() if what != CASE and "ground" in said}
+        return {**grounds, **dict.fromkeys(hidden, "")}
 
     def _details(self) -> dict[str, str]:
         head = self.stream.head

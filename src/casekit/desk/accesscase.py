@@ -8,7 +8,7 @@ from typing import Any
 from attrs import evolve
 
 from casekit.definition.casetype import CaseType
-from casekit.desk.accessvalues import CaseHeld, Item, Rule, Source, Step, Told, Words
+from casekit.desk.accessvalues import CaseHeld, Item, Rule, Source, Step, Told, Withheld, Words
 from casekit.desk.accesswords import OTHERS, Wording
 from casekit.desk.reviewed import reviewed
 from casekit.desk.righted import superseded
@@ -31,12 +31,13 @@ class CaseTelling:
         stream: The case.
         says: Its case type.
         who: What an actor is called.
+        withheld: Documents that are not given, each with the reason; where there is none, they are not told of.
 
     Attributes:
         items, steps, recipients, sources, files: What was gathered.
     """
 
-    def __init__(self, wording: Wording, stream: Stream, says: CaseType, who: Callable[[str], str]) -> None:
+    def __init__(self, wording: Wording, stream: Stream, says: CaseType, who: Callable[[str], str], withheld: Mapping[str, str]) -> None:
         self.wording, self.stream, self.says, self._who = wording, stream, says, who
         self.name = stream.head.get("number") or stream.uuid
         self.items: list[Item] = []
@@ -44,6 +45,7 @@ class CaseTelling:
         self.recipients: list[Told] = []
         self.sources: list[Source] = []
         self.files: dict[str, bytes] = {}
+        self._withheld = withheld
         self._roles: dict[str, set[str]] = {}
         self._known: dict[str, Any] = {}
 
@@ -77,6 +79,9 @@ class CaseTelling:
     def _entry(self, entry: tuple[Any, ...]) -> None:
         said = decode(entry[_BODY])
         about, place = said["about"], f"{self.name}/{entry[_N]}"
+        papers = {about.get("document"), *(change["document"] for change in said["changes"] if change["c"] == "document")}
+        if any(self._withheld.get(paper) == "" for paper in papers):
+            return
         self.steps.append(self._step(entry, about, said["changes"], place))
         for i, change in enumerate(said["changes"]):
             if change["c"] in _TOLD:
@@ -214,6 +219,9 @@ class CaseTelling:
     def _content(self, where: str, change: Json) -> tuple[bytes | None, str]:
         from casekit.desk.records import opened_content
 
+        if reason := self._withheld.get(change["document"]):
+            self.wording.withheld.append(Withheld(f"{where} ({change['kind']})", reason))
+            return None, reason
         content = opened_content(self.wording.work, self.stream, change)
         if content is None:
             return None, "Its key was destroyed."

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from casekit.desk import access, parties, rectifying, righted
+from casekit.desk import access, levels, parties, rectifying, righted
 from casekit.desk.accessvalues import AccessExport
 from casekit.desk.commanding import Commanding
 from casekit.desk.looking import CaseRef, PartyRef, party_id
@@ -91,6 +91,22 @@ class Privacy(Commanding):
         """
         call = Call(rectifying.RECTIFY_PARTY, self.actor, reason=reason, effective=effective)
         return parties.rectify(self.desk, call, party_id(party), details, party_id(asked_by), self._batch)
+
+    def classify(self, case: CaseRef, level: str, *, reason: str, document: str = "", ground: str = "", key: str = "") -> Done:
+        """Says how confidential a case is, or one of its documents. Who may not see it, for them it does not exist.
+
+        Args:
+            case: Where.
+            level: One of the desk's levels; the first makes it ordinary again.
+            reason: Why; sealed.
+            document: UUID of the document, where it is about one.
+            ground: Why the person whom it is about may not have it either, when they ask what is held of them:
+                ``legal-privilege``, ``investigation``, ``rights-of-others`` or ``security``; empty: they may.
+            key: As of every command.
+        """
+        args = {"level": level, "document": document, "ground": ground}
+        decide = lambda turn: levels.classify(turn, level, document, ground)  # noqa: E731
+        return self._on(levels.CLASSIFY, case, decide, args, reason=reason, key=key)
 
     def access_export(
         self, party: PartyRef, *, looked: bool = False, redact: Mapping[str, Iterable[str]] | None = None, staff: bool = False

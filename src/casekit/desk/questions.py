@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
@@ -23,10 +25,10 @@ from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.turn import Call, Spec
 from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelivered
-from casekit.desk.work import Work
-from casekit.errors import BadInput
+from casekit.desk.work import Stream, Work
+from casekit.errors import BadInput, Denied
 from casekit.model.answers import Finding, Verdict
-from casekit.model.canonical import Json
+from casekit.model.canonical import Json, decode
 from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
@@ -92,7 +94,9 @@ class Questions(LoopQuestions, PictureQuestions):
         work, stream, rows = self._then(case, as_of, effective)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         now = asked(as_of, effective, stream.head["zone"])
-        return CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        whole = CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        hidden = self._hidden(work, stream.uuid)
+        return evolve(whole, filed=tuple(one for one in whole.filed if one.id not in hidden)) if hidden else whole
 
     def cases(
         self,
@@ -121,12 +125,12 @@ class Questions(LoopQuestions, PictureQuestions):
         wanted = self._readable(types, size)
         if wanted is None:
             return Page((), None)
-        return self._page(reading.Filter(wanted, state, category, open, party_id(party)), names, after, size)
+        return self._page(reading.Filter(wanted, state, category, open, party_id(party), self._sight), names, after, size)
 
     def timeline(self, case: CaseRef) -> tuple[Happening, ...]:
         """The entries of a case as people read them, in order."""
         work, stream = self._read(case, READ)
-        return timeline(work, stream)
+        return timeline(work, stream, self._hidden(work, stream.uuid))
 
     def read_document(self, case: CaseRef, document: str, version: int | None = None) -> tuple[bytes, str]:
         """Content and media type of a document; the latest version where none is named.
@@ -135,11 +139,15 @@ class Questions(LoopQuestions, PictureQuestions):
             BadInput: there is none, or it is erased.
         """
         work, stream = self._read(case, READ_DOCUMENT)
-        return records.content_of(CaseFile(work, stream, None), document, version)
+        hidden = self._hidden(work, stream.uuid)
+        found = records.content_of(CaseFile(work, stream, None), document, version, hidden)
+        if document in stream.head.get("levels", ()):
+            self.desk.reads.tell(self.actor, stream.uuid, READ_DOCUMENT.name, document, batch=self._batch is not None)
+        return found
 
     def journal(self, case: CaseRef) -> tuple[Json, ...]:
         """The entries of a case as they are stored: nothing is opened, digests are hex."""
-        work, stream = self._read(case, READ_JOURNAL)
+        work, stream = self._whole(case, READ_JOURNAL)
         return journal(work.shelf, stream.sid)
 
     def export(self, case: CaseRef, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
@@ -151,7 +159,7 @@ class Questions(LoopQuestions, PictureQuestions):
             keys: Under what the keys of its parties come with it, so that another store can open what is sealed. They
                 open everything that was ever sealed for these parties, so this asks for ``store.keep`` too.
         """
-        work, stream = self._read(case, export.EXPORT)
+        work, stream = self._whole(case, export.EXPORT)
         if keys is not None:
             self._may(KEEP)
         made = export.bundle(self.desk, work, stream, contents=contents, keys=keys)
@@ -184,12 +192,12 @@ class Questions(LoopQuestions, PictureQuestions):
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
-        return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+        return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def report_clocks(self) -> Json:
         """Per case type and clock: instances by status, and how long they took, by the wall and by the office."""
         self._may(reports.REPORT)
-        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def undelivered(self) -> tuple[Undelivered, ...]:
         """What waits in the outbox, in the order of cases and entries."""
@@ -197,8 +205,11 @@ class Questions(LoopQuestions, PictureQuestions):
         shelf = self.desk.shelf(self.actor.tenant)
         rows = reading.outbox(shelf)
         uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
-        cases = {head.sid: head.uuid for head in reading.heads_of(shelf, uuids).values()}
-        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows)
+        heads = reading.heads_of(shelf, uuids).values()
+        cases = {head.sid: head.uuid for head in heads if self.desk.levels.sees_case(self.actor, decode(head.text))}
+        return tuple(
+            Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows if sid in cases
+        )
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
@@ -316,7 +327,23 @@ class Questions(LoopQuestions, PictureQuestions):
         wanted = self._readable(types, size)
         if wanted is None:
             return TaskPage()
-        return worklist.tasks(self._work(), self.desk, Filter(wanted, roles, before), after, size)
+        return worklist.tasks(self._work(), self.desk, Filter(wanted, roles, before, self._sight), after, size)
+
+    def _whole(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
+        """A case of which everything is given: only to those who may see all of it."""
+        work, stream = self._read(case, spec)
+        lacking = self.desk.levels.lacking(self.actor, stream.head)
+        if lacking is not None:
+            try:
+                self.desk.bus.demand(self.actor, lacking, stream.head["type"])
+            except Denied as denied:
+                self.desk.bus.log_denied(self.actor, spec.name, denied, stream.uuid, self._batch)
+                raise
+        return work, stream
+
+    def _hidden(self, work: Work, case: str) -> frozenset[str]:
+        """Documents of a case that the actor may not see today, whatever moment is asked for."""
+        return self.desk.levels.hidden(self.actor, work.stream(case, "case").head)
 
     def _page(self, wanted: reading.Filter, names: bool, after: str | None, size: int) -> Page:
         before = None

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Collection
 from typing import Any
 
 from casekit.definition.fields import Field, read
+from casekit.desk import levels
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.sealing import Sealed, seal
 from casekit.desk.turn import Spec, Turn
@@ -203,6 +205,8 @@ def document(turn: Turn, kind: str, content: bytes, name: str, media: str, direc
         change["sealed"] = _with_case(turn, "document", {"name": name})
     turn.change(**change)
     turn.made = document_id
+    if version == 1 and kinds and kinds[kind].level:
+        turn.changes += levels.change(turn.stream.head, {document_id: kinds[kind].level}, turn.desk.levels.names[0])
     turn.run.inputs.documents = turn.run.world.documents = {**turn.stream.head["documents"], kind: counted}
     turn.run.touch(f"document:{kind}")
     turn.run.raise_(f"document.{kind}")
@@ -286,7 +290,8 @@ def _laid_over(facts: Any, key: str, value: Any) -> Json:
 
 
 def _next_version(turn: Turn, kind: str, document_id: str) -> int:
-    rows = [row for row in turn.file.rows("documents") if row[2] == document_id]
+    hidden = turn.desk.levels.hidden(turn.call.actor, turn.stream.head)
+    rows = [row for row in turn.file.rows("documents") if row[2] == document_id and row[2] not in hidden]
     if not rows:
         raise BadInput.at("document", f"there is no document {document_id} in this case", "check the id, or leave it out for a new one")
     if rows[-1][4] != kind:
@@ -301,14 +306,14 @@ def _keep(turn: Turn, document_id: str, version: int, content: bytes) -> str:
     return turn.work.shelf.files.put(sealed)
 
 
-def content_of(file: CaseFile, document_id: str, version: int | None) -> tuple[bytes, str]:
+def content_of(file: CaseFile, document_id: str, version: int | None, hidden: Collection[str] = ()) -> tuple[bytes, str]:
     """The content of a version of a document, the latest where none is named, and its media type.
 
     Raises:
         BadInput: there is no such document or version, or it is erased.
     """
     work, stream = file.work, file.stream
-    rows = [row for row in file.rows("documents") if row[2] == document_id]
+    rows = [row for row in file.rows("documents") if row[2] == document_id and row[2] not in hidden]
     row = next((r for r in reversed(rows) if version is None or r[3] == version), None)
     if row is None:
         raise BadInput.at("document", f"there is no document {document_id} of version {version or 1}", "see the timeline for those on file")

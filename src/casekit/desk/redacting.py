@@ -21,6 +21,9 @@ BAR = "█████"
 """What stands where something was taken out."""
 
 _SHORTEST = 3
+_NUMBER = 7
+"""Digits at its end by which a number is known."""
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _MOST = 64 * 1024 * 1024
 _RUN = {"base64": re.compile(rb"[A-Za-z0-9+/_-]{8,}={0,2}"), "hex": re.compile(rb"(?:[0-9A-Fa-f]{2}){4,}")}
 _DEFLATED = re.compile(rb"\x78[\x01\x5e\x9c\xda]")
@@ -112,8 +115,9 @@ def _forms(text: str) -> set[bytes]:
 
 def _spelled(text: str) -> str:
     digits = re.sub(r"\D", "", text)
-    if len(digits) >= 6 and not re.search(r"[^\W\d_]", text):
-        return r"\+?" + r"[^\w]{0,3}".join(digits)
+    if len(digits) >= _NUMBER and not re.search(r"[^\W\d_]", text) and not _DAY.fullmatch(text):
+        # Whatever stands before its last digits may be left out or be written in another way: +49 30, 0049 (0)30, 030.
+        return r"(?:[+(]?\d[\d ()/.-]{0,14}?)?" + r"[^\w]{0,3}".join(digits[-_NUMBER:])
     return r"\s+".join(re.escape(part) for part in text.split())
 
 

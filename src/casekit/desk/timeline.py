@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from casekit.desk.sealing import opened
 from casekit.desk.values import Done, Happening
 from casekit.desk.work import Stream, Work
 from casekit.errors import Refused, Stale
+from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
 from casekit.model.money import render
@@ -29,10 +30,18 @@ _TITLES = ("event", "key", "option", "item", "kind", "outcome", "role", "require
 ERASED = "The words are erased."
 
 
-def timeline(work: Work, stream: Stream) -> tuple[Happening, ...]:
-    """The entries of a case in order."""
+def timeline(work: Work, stream: Stream, hidden: Collection[str] = ()) -> tuple[Happening, ...]:
+    """The entries of a case in order, but those that are about hidden documents."""
     work.load_keys({stream.uuid, *owners(stream.head)})
-    return tuple(happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
+    told = (happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
+    return tuple(one for one in told if not hidden or not _about_one(one, hidden))
+
+
+def _about_one(happening: Happening, hidden: Collection[str]) -> bool:
+    filed = {change["document"] for change in happening.changes if change["c"] == "document"}
+    if happening.kind == "classify":
+        filed.add(happening.title.partition(" ")[0])
+    return any(document in hidden for document in filed)
 
 
 def owners(head: Mapping[str, Any]) -> list[str]:
@@ -84,7 +93,7 @@ def raw(entry: tuple[Any, ...]) -> Json:
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in zip(COLUMNS, entry, strict=True)}
 
 
-def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
+def answer_again(desk: Desk, actor: Actor, shelf: Shelf, uuid: str, n: int) -> Done:
     """The answer that a command gave when it first came.
 
     Raises:
@@ -92,6 +101,7 @@ def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
     """
     work = desk.work(shelf)
     stream = work.stream(uuid, "case")
+    desk.levels.demand(actor, stream.head, uuid)
     entries = reading.entries_of(shelf, stream.sid, upto=n)
     then = at(stream, entries)
     last = entries[-1]
@@ -167,6 +177,7 @@ def _rectified(about: Json) -> str:
 
 _WORDED: Mapping[str, Callable[[Json], str]] = {
     "adjust": _adjustment,
+    "classify": lambda about: f"{about.get('document', 'the case')} {about['level']}",
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
     "rectify": _rectified,

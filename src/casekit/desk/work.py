@@ -16,7 +16,7 @@ import uuid_utils
 from attrs import define, field
 from sqlalchemy import Table
 
-from casekit.errors import Conflict, NotFound
+from casekit.errors import BadInput, Conflict, NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
@@ -62,6 +62,11 @@ def new_sid() -> int:
 def new_uuid() -> str:
     """A fresh UUIDv7."""
     return str(uuid_utils.uuid7())
+
+
+def absent(kind: str, uuid: str) -> BadInput:
+    """That there is no such stream, or none for this reader: the words are the same."""
+    return NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
 
 
 @define
@@ -148,10 +153,10 @@ class Work:
         if found is None:
             read = reading.head_of(self.shelf, uuid, locked=locked)
             if read is None:
-                raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
+                raise absent(kind, uuid)
             found = self.take(read)
         if found.kind != kind:
-            raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
+            raise absent(kind, uuid)
         return found
 
     def log(self, name: str) -> Stream:

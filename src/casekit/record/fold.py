@@ -8,7 +8,7 @@ table below as it is.
 
 ====================  ==========================================================================================
 ``open``              ``stream`` (case, party, log) and what the head begins with (``set``)
-``head``              members of the head to ``set``, and names to ``unset``; of ``goals``, a row each
+``head``              members of the head to ``set``, and names to ``unset``; of ``goals`` and ``levels``, a row each
 ``data``              case data: clear values to ``set``, names to ``unset``, ``sealed`` (owner → envelope, whole)
 ``machine``           members of the machine snapshot to ``set``
 ``totals``            declared totals to ``set``
@@ -125,6 +125,8 @@ def _head(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row
     given, gone = change.get("set", {}), change.get("unset", ())
     if "goals" in given or "goals" in gone:
         rows += _goals(head.get("goals", {}), {} if "goals" in gone else given["goals"], n)
+    if "levels" in given or "levels" in gone:
+        rows += _levels(head.get("levels", {}), {} if "levels" in gone else given["levels"], n)
     head.update(given)
     for name in gone:
         head.pop(name, None)
@@ -140,6 +142,16 @@ def _goals(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Ite
             words = (said["measure"], said["want"], encode(said["target"]), said.get("by"), said.get("owner", ""))
             row = (key, n, *words, said["set"], said.get("due"), said.get("status", "unknown"), said.get("since"))
             yield "goals", (key,), row
+
+
+def _levels(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Iterable[Row]:
+    """Rows of the levels of confidentiality that are new or others than before, by what they are about: the case, a document."""
+    for what in before:
+        if what not in after:
+            yield "levels", (what,), None
+    for what, said in after.items():
+        if said != before.get(what):
+            yield "levels", (what,), (what, n, said["level"], said.get("ground", ""))
 
 
 def _data(head: Json, change: Mapping[str, Any], _n: int, _i: int, _rows: list[Row]) -> None:

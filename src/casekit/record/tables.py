@@ -18,6 +18,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "clocks": ("clock", "instance", "n", "status", "started", "due", "breached", "ended"),
     "tasks": ("item", "instance", "n", "kind", "status", "stage", "who", "at", "started", "due", "ended", "source", "sealed"),
     "goals": ("goal", "n", "measure", "want", "target", "day", "owner", "at", "due", "status", "since"),
+    "levels": ("what", "n", "level", "ground"),
 }
 """Projected table → its columns beside tenant and stream."""
 
@@ -30,6 +31,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "clocks": ("clock", "instance"),
     "tasks": ("item", "instance"),
     "goals": ("goal",),
+    "levels": ("what",),
 }
 """Projected table → the columns that tell its rows apart within a stream."""
 

@@ -47,7 +47,7 @@ def _column(name: str, optional: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=optional)
 
 
-_NARROW = {"roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences", "leaves"}
+_NARROW = {"levels", "roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences", "leaves"}
 """Tables whose rows stay far below a quarter of a page: clustered by their key on SQLite."""
 
 
@@ -102,6 +102,7 @@ _OPTIONAL = {
     "clocks": {"started", "due", "breached", "ended"},
     "tasks": {"started", "due", "ended", "source", "sealed"},
     "goals": {"day", "due", "since"},
+    "levels": set[str](),
     "roles": set[str](),
 }
 
