@@ -62,6 +62,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case keep-clock": ("clocks:keep_clock", "Keep the date of a legal deadline although another is proposed."),
     "case adopt-calendars": ("clocks:adopt_calendars", "Let a case go on by the present calendars and rules of counting."),
     "case close": ("working:close", "Close a case with an outcome."),
+    "case classify": ("rights:classify", "Say how confidential a case is, or one of its documents."),
     "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
     "case import": ("bringing:import_case", "Bring in a case that was taken out elsewhere, to the hash."),
     "party add": ("parties:add", "Add a party."),
