@@ -189,9 +189,11 @@ class _Gathering:
                     continue
                 path = "data" if change["c"] == "data" else f"fact/{change['key']}"
                 sealed = {owner: e["envelope"] if isinstance(e, dict) else e for owner, e in change["sealed"].items()}
-                for owners, inside in layers(self.work, case.uuid, path, sealed):
+                told = list(layers(self.work, case.uuid, path, sealed))
+                own = {text for owners, inside in told if owners <= self.mine for text in texts(inside)}
+                for owners, inside in told:
                     if owners - self.mine - {case.uuid}:
-                        yield from texts(inside)
+                        yield from (text for text in texts(inside) if text not in own)
 
     def _who(self, actor: str) -> str:
         return actor if self.staff or actor.startswith("system:") else "staff"

@@ -46,15 +46,15 @@ class Wording:
         """What envelopes hold: what is the person's own; what the case owns; whether there is something of others."""
         own: Json = {}
         shared: Json = {}
-        others = False
+        foreign: list[Json] = []
         for owners, inside in layers(self.work, stream, path, sealed):
             if owners - self.mine - {stream}:
-                others = True
+                foreign.append(inside)
             elif owners <= self.mine:
                 own |= inside
             else:
                 shared |= inside
-        return own, shared, others
+        return own, shared, any(own.get(name) != value for inside in foreign for name, value in inside.items())
 
     def words(self, place: str, what: str, text: Any) -> Words:
         """A text under an id."""

@@ -150,7 +150,8 @@ def _put_fact(turn: Turn, key: str, field: Field, canonical: Any, change: Json) 
         if "value" in change:
             kept["value"] = change["value"]
         else:
-            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner == _owner_of(turn, field)}
+            owners = _owners_of(turn, field)
+            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner in owners}
         change["latest"] = kept
         if turn.run.inputs.approvals and turn.run.inputs.facts.get(key) != canonical:
             turn.run.touch(f"fact:{key}")
@@ -165,7 +166,8 @@ def fact_change(turn: Turn, key: str, field: Field, canonical: Any, source: str)
     case = turn.stream.uuid
     inside: dict[str, Json] = {}
     if field.personal:
-        inside.setdefault(_owner_of(turn, field), {})["value"] = canonical
+        for owner in _owners_of(turn, field):
+            inside.setdefault(owner, {})["value"] = canonical
     else:
         change["value"] = canonical
     if source:
@@ -276,9 +278,11 @@ def _with_case(turn: Turn, path: str, value: Json) -> Sealed:
     return {case: seal(turn.work, case, case, path, plain(value), makes=True)}
 
 
-def _owner_of(turn: Turn, field: Field) -> str:
+def _owners_of(turn: Turn, field: Field) -> list[str]:
+    """Who owns a personal value: of those who play the role the first, of a joint one all; the case where nobody plays it."""
     members = turn.stream.head["parties"].get(field.owner, {})
-    return next(iter(sorted(load_parties(turn.work, [m])[m].uuid for m in members)), turn.stream.uuid) if members else turn.stream.uuid
+    uuids = sorted({load_parties(turn.work, [member])[member].uuid for member in members})
+    return (uuids if field.joint else uuids[:1]) or [turn.stream.uuid]
 
 
 def _plain_field(field: Field) -> Field:
