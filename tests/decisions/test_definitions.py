@@ -345,8 +345,8 @@ def test_an_initial_state_is_reached_however_the_state_around_it_is() -> None:
 
 
 def test_only_a_fact_that_has_an_owner_is_joint() -> None:
-    fine = field(str, personal=True, owner="tenant", joint=True)
-    check(attrs.evolve(SOUND, roles={"tenant": role((1, 2))}, facts={"means": fine}))
+    fine = field(str, personal=True, owner="debtor", joint=True)
+    check(attrs.evolve(SOUND, facts={**SOUND.facts, "means": fine}))
     for group, wrong in (("data", fine), ("facts", field(str, personal=True, joint=True))):
         with pytest.raises(BadInput, match="only a fact that has an owner can be joint"):
-            check(attrs.evolve(SOUND, roles={"tenant": role((1, 2))}, **{group: {"means": wrong}}))
+            check(attrs.evolve(SOUND, **{group: {**getattr(SOUND, group), "means": wrong}}))
