@@ -50,6 +50,8 @@ def fill(desk: Desk, clock: Any) -> Office:
     _after(lee, long)
     cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
     _link(lee, cases)
+    lee.export(long)
+    lee.access_export(people["maria"])
     lee.checkpoint()
     return Office(people, cases)
 
@@ -57,6 +59,7 @@ def fill(desk: Desk, clock: Any) -> Office:
 def _people(lee: Seat) -> dict[str, str]:
     maria = lee.party("person", name="Maria Silva", phone="+49 30 555 0142", born="1990-04-01", zone="Europe/Berlin", language="pt-BR")
     lee.change_party(maria, phone="+49 30 555 0199", address="Lindenweg 3", reason="she has moved")
+    lee.rectify_party(maria, born="1990-04-02", reason="as her passport says", asked_by=maria)
     twin = lee.party("person", name="M. Silva", email="maria@example.org")
     lee.merge_parties(twin, maria, reason="one and the same")
     shop = lee.party("organisation", key="shop", name="Haus GmbH", ref="crm:2207")
@@ -77,6 +80,9 @@ def _long_case(desk: Desk, lee: Seat, people: Mapping[str, str], clock: Any) -> 
     lee.note_fact(case, "heating", "gas")
     lee.give_role(case, "handler", people["kim"])
     lee.change(case, {"rooms": 3, "story": "two stains"}, unset=["claimed"], reason="seen on site")
+    wrong = lee.note_fact(case, "rent", "520.00 EUR", effective="2026-11-02").id
+    lee.rectify_fact(case, wrong, "250.00 EUR", reason="digits swapped", asked_by=people["maria"])
+    lee.rectify(case, {"health": "none"}, reason="of somebody else", effective="2026-11-25")
     lee.charge(case, "damage", "30.00 EUR", note="a door")
     paid = lee.pay(case, "100.00 EUR", note="by transfer", key="bank-1")
     lee.reverse(case, paid.id, note="sent back")

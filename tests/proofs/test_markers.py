@@ -32,6 +32,16 @@ CLEAR = {
     "merge_parties.party": "an id",
     "merge_parties.into": "an id",
     "erase.party": "an id",
+    "rectify_party.party": "an id",
+    "rectify_party.asked_by": "an id",
+    "rectify.unset": "fields of the definition",
+    "rectify.asked_by": "an id",
+    "rectify_fact.fact": "an id",
+    "rectify_fact.asked_by": "an id",
+    "access_export.party": "an id",
+    "access_export.looked": "yes or no",
+    "access_export.redact": "words that are taken out of what is given: they are not kept",
+    "access_export.staff": "yes or no",
     "open.case_type": "the key of a definition",
     "open.parties": "roles and ids",
     "open.zone": "an IANA zone",
@@ -206,6 +216,7 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
     _not_valid(desk, lee, case, mark)
     _answers(lee, case, mark, gossip)
     lee.run_due()
+    lee.access_export(maria, looked=True)
     _ending(lee, case, mark)
     return case
 
@@ -229,6 +240,8 @@ def _parties(lee: Seat, mark: Marks) -> tuple[str, str]:
         born=mark.put("change_party.born", "1932-09-23"),
         ref=mark("change_party.ref"),
     )
+    details = {"address": mark("rectify_party.address"), "ref": mark("rectify_party.ref")}
+    lee.rectify_party(maria, reason=mark("rectify_party.reason"), asked_by=maria, **details)
     twin = lee.party("person", name=mark("party.name"))
     lee.merge_parties(twin, maria, reason=mark("merge_parties.reason"))
     return maria.id, lee.party("organisation", name=mark("party.name")).id
@@ -247,6 +260,11 @@ def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.note_fact(case, "rent", mark.put("note_fact.value", "73520.17 EUR"), source=mark("note_fact.source"), effective="2026-10-01")
     lee.note_fact(case, "heating", "gas", source=mark("note_fact.source"))
     lee.change(case, {"story": mark("change.data"), "health": mark("change.data")}, reason=mark("change.reason"), key=mark("change.key"))
+    wrong = lee.note_fact(case, "rent", mark.put("note_fact.value", "73523.29 EUR"), effective="2026-11-02").id
+    fixed = {"reason": mark("rectify_fact.reason"), "source": mark("rectify_fact.source"), "key": mark("rectify_fact.key")}
+    lee.rectify_fact(case, wrong, mark.put("rectify_fact.value", "73524.31 EUR"), **fixed)
+    right = {"story": mark("rectify.data"), "health": mark("rectify.data")}
+    lee.rectify(case, right, reason=mark("rectify.reason"), key=mark("rectify.key"), effective="2026-11-03")
     lee.charge(case, "damage", "30.00 EUR", note=mark("charge.note"), key=mark("charge.key"))
     paid = lee.pay(case, "100.00 EUR", note=mark("pay.note"), key=mark("pay.key"))
     lee.reverse(case, paid.id, note=mark("reverse.note"), key=mark("reverse.key"))

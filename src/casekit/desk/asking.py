@@ -15,6 +15,7 @@ from casekit.decisions.remedies import Remedies
 from casekit.decisions.whytrees import clock_tree, item_tree
 from casekit.desk import cases, plans, records
 from casekit.desk.bus import resolve
+from casekit.desk.levels import CASE
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Options
 from casekit.errors import BadInput, Denied, PluginFailed
@@ -44,7 +45,10 @@ def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
     work = desk.work(desk.shelf(actor.tenant))
     recorded = work.now()
     stream = work.stream(case, "case")
+    desk.levels.demand(actor, stream.head, case)
     desk.bus.authorise(call, stream.head["type"], case)
+    if CASE in stream.head.get("levels", ()):
+        desk.reads.tell(actor, case, spec.name)
     definition = desk.library.pinned(work.shelf, stream.head["definition"])
     when = resolve(None, recorded, stream.head["zone"])
     desk.bus.tick(work, stream, definition, max(stream.head["time"], when.at), recorded)

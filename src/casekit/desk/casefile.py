@@ -13,6 +13,7 @@ from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
 from casekit.desk import caseloop
 from casekit.desk.linked import Standing
+from casekit.desk.righted import again, superseded
 from casekit.desk.sealing import opened
 from casekit.desk.work import Stream, Work
 from casekit.model.canonical import Json, decode
@@ -129,9 +130,12 @@ class CaseFile:
         )
 
     def facts(self, since: str | None = None) -> tuple[Fact, ...]:
-        """Facts in order of effect."""
+        """Facts in order of effect; those that were put right are left out, for what is right stands in their place."""
         recorded = self._recorded()
         rows = self.rows("facts", since)
+        if again(rows):
+            wrong = superseded(rows, self._rectifying())
+            rows = [row for row in rows if (row[0], row[1]) not in wrong]
         self.work.load_keys({owner for row in rows if row[7] for owner in decode(row[7])})
         return tuple(sorted((self._fact(row, recorded[row[0]]) for row in rows), key=lambda f: (f.at, _place(f.id))))
 
@@ -200,10 +204,18 @@ class CaseFile:
     def open_data(self, owner: str) -> Json:
         """The personal case data of one owner, canonical; empty once erased."""
         if owner not in self._opened:
+            record = self._sealed[owner]
+            if "open" in record:  # a past that was put right since: it is made of several envelopes
+                return dict(record["open"])
             self.work.load_keys((owner,))
-            envelope = self._sealed[owner]["envelope"]
+            envelope = record["envelope"]
             self._opened[owner] = opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
         return self._opened[owner]
+
+    def _rectifying(self) -> set[int]:
+        """The entries that put something right, by n."""
+        stored = reading.entries_of_kind(self.work.shelf, self.stream.sid, "rectify") if self.stream.base else []
+        return {*stored, *self.stream.rectified}
 
     def _fact(self, row: tuple[Any, ...], recorded: str) -> Fact:
         n, i, key, at, _, day, value, sealed = row

@@ -181,8 +181,8 @@ def closing_way(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> Way:
     return (taken or here or ways)[0]
 
 
-def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
-    """Decides on new values for case data."""
+def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str], command: str = "change") -> None:
+    """Decides on new values for case data; ``command``: as what guards are asked about it."""
     says = turn.definition.says
     form = turn.desk.library.form(turn.definition, "change", says.data, complete=False)
     canonical = form.read(values, "data")
@@ -193,7 +193,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
     ]
     if problems:
         raise BadInput(problems)
-    turn.guard("change", {}, **_python(canonical, says.data))
+    turn.guard(command, {}, **_python(canonical, says.data))
     if turn.goes_on:
         owners = {role: next(iter(sorted(members))) for role, members in turn.stream.head["parties"].items()}
         known = {owner: turn.file.open_data(owner) for owner in turn.stream.head["sealed"]}

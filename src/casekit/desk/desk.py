@@ -17,8 +17,10 @@ from casekit.definition.forms import Form
 from casekit.definition.load import read_case_type
 from casekit.desk.bus import Bus
 from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.levels import LEVELS, Levels
 from casekit.desk.library import Library
 from casekit.desk.permissions import Grants
+from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
@@ -54,6 +56,7 @@ def open_desk(
     clock: Clock | None = None,
     checkpoints: str = "",
     discreet: bool = False,
+    levels: Iterable[str] = LEVELS,
 ) -> Desk:
     """A desk on a store.
 
@@ -69,12 +72,22 @@ def open_desk(
         clock: Gives the present moment; the machine's clock where none is given.
         checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
+        levels: Levels of confidentiality, from ordinary to the most confidential; seen with the permission ``level.<name>``.
 
     Raises:
         BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
     catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
+    return Desk(
+        Store(store, keys, documents),
+        catalogue,
+        case_types,
+        clock or _now,
+        calendars,
+        discreet=discreet,
+        checkpoints=checkpoints,
+        levels=levels,
+    )
 
 
 class Desk:
@@ -85,6 +98,8 @@ class Desk:
         catalogue: The plugins.
         library: The case types.
         grants: Who may do what.
+        levels: What is how confidential, and who may see it.
+        reads: Puts reads of what is confidential on record.
         bus: Takes commands.
         checkpoints: How often ``run_due`` makes a checkpoint at most; empty: never.
         discreet: Whether reasons are shown only to those who may.
@@ -100,6 +115,7 @@ class Desk:
         *,
         discreet: bool = False,
         checkpoints: str = "",
+        levels: Iterable[str] = LEVELS,
     ) -> None:
         if checkpoints:
             duration(checkpoints)
@@ -108,6 +124,8 @@ class Desk:
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
+        self.levels = Levels(levels, self.grants)
+        self.reads = Reads(self)
         self.bus = Bus(self)
         self.checkpoints = checkpoints
         self._clock = clock
@@ -184,9 +202,9 @@ class Desk:
         Raises:
             BadInput: everything that is wrong with it.
         """
-        if isinstance(case_type, CaseType):
-            return self.library.add(case_type)
-        return self.library.add(read_case_type(Path(case_type)), str(case_type))
+        where, says = ("", case_type) if isinstance(case_type, CaseType) else (str(case_type), read_case_type(Path(case_type)))
+        self.levels.check(says, where or says.key)
+        return self.library.add(says, where)
 
     def add_calendar(self, calendar: Calendar | str | Path) -> None:
         """Takes in a calendar: a record, or the path of its JSON file. Cases that are opened from now on go by it.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from casekit.desk.bus import Bus
 from casekit.desk.desk import Desk
+from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.errors import BadInput
 
@@ -22,6 +23,7 @@ class Joined(Desk):
     def __init__(self, desk: Desk, shelf: JoinedShelf) -> None:
         self.__dict__.update(vars(desk))
         self.bus = Bus(self)
+        self.reads = Reads(self)
         self._shelf = shelf
 
     def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "") -> Seat:

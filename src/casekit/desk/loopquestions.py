@@ -60,4 +60,4 @@ class LoopQuestions(Asking):
         roles = (owner,) if isinstance(owner, str) and owner else tuple(owner)
         before = None if due_before is None else effective_(due_before, "UTC").at
         wanted = self._readable(types, size)
-        return GoalPage() if wanted is None else worklist.goals(self._work(), Filter(wanted, roles, before), after, size)
+        return GoalPage() if wanted is None else worklist.goals(self._work(), Filter(wanted, roles, before, self._sight), after, size)

@@ -61,7 +61,8 @@ class PictureQuestions(Asking):
         from casekit.desk import pictures
 
         known = [case] if case is not None else self._open(types)
-        return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(PICTURE, ref), texts))
+        with self.desk.reads.together():
+            return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(PICTURE, ref), texts))
 
     def export_deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> bytes:
         """The same deadlines as iCalendar (RFC 5545): what falls due is an event, what is to be done a to-do.
@@ -80,7 +81,7 @@ class PictureQuestions(Asking):
     def _open(self, types: Iterable[str]) -> Iterator[str]:
         wanted, before = self._readable(types, LARGEST_PAGE), None
         while wanted is not None:
-            rows = reading.page(self._work().shelf, reading.Filter(wanted, open=True), before, LARGEST_PAGE)
+            rows = reading.page(self._work().shelf, reading.Filter(wanted, open=True, sight=self._sight), before, LARGEST_PAGE)
             yield from (row[1] for row in rows)
             if len(rows) < LARGEST_PAGE:
                 return

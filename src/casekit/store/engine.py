@@ -16,7 +16,7 @@ from sqlalchemy.pool import NullPool
 from casekit.errors import BadInput, StoreFailed
 from casekit.store.lock import lock_of
 
-HEAD = "0003"
+HEAD = "0004"
 """The migration that this casekit's tables correspond to."""
 
 PRAGMAS = (
