@@ -8,6 +8,10 @@ from typing import Any
 import pages
 
 
+def test_the_page_on_confidentiality_does_what_it_says(tmp_path: Path, store_url: str) -> None:
+    pages.run("keep-things-confidential.md", {"folder": tmp_path, "url": store_url, "__name__": "levels"})
+
+
 def test_the_page_does_what_it_says(tmp_path: Path, store_url: str) -> None:
     there: dict[str, Any] = {"folder": tmp_path, "url": store_url, "__name__": "person"}
     pages.run("answer-a-person.md", there)

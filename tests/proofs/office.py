@@ -14,9 +14,14 @@ from casekit.sdk import Plugin, Recorded, hookimpl
 
 
 class Deaf:
-    """A plugin that can't hear: its outbox rows wait."""
+    """A plugin that can't hear: its outbox rows wait. It can keep a secret."""
 
     PLUGIN = Plugin("deaf", api=1, handles=("tenancy.dispute",), version="1.0")
+
+    @staticmethod
+    @hookimpl
+    def casekit_roles() -> Mapping[str, list[str]]:
+        return {"counsel": ["level.confidential"]}
 
     @staticmethod
     @hookimpl
@@ -50,6 +55,7 @@ def fill(desk: Desk, clock: Any) -> Office:
     _after(lee, long)
     cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
     _link(lee, cases)
+    _quiet_case(desk, people)
     lee.export(long)
     lee.access_export(people["maria"])
     lee.checkpoint()
@@ -139,6 +145,14 @@ def _link(lee: Seat, cases: Mapping[str, str]) -> None:
     lee.unlink(cases["plain"], "follow-up", cases["over"])
     photo = lee.document(cases["plain"], "photo", b"\x89PNG", name="door.png")
     lee.document_status(cases["plain"], photo.id, "accepted", reason="sharp enough")
+
+
+def _quiet_case(desk: Desk, people: Mapping[str, str]) -> None:
+    """A confidential case, and somebody who reads it."""
+    kim = desk.seat("user:kim", roles={"clerk", "counsel"})
+    case = kim.open("tenancy.dispute", data={"deposit": "1.00 EUR"}, parties={"tenant": people["shop"], "landlord": people["shop"]}).id
+    kim.classify(case, "confidential", reason="he is known in town")
+    kim.case(case)
 
 
 def _plain_case(lee: Seat, people: Mapping[str, str]) -> str:

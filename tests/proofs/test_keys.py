@@ -136,6 +136,9 @@ class Desk:
         wrong = self.seat.note_fact(case, "rent", "250.00 EUR").id
         return "rectify_fact", [wrong, "260.00 EUR"], {"reason": "a slip", "source": "lease"}
 
+    def _classify(self, case: str) -> Any:
+        return "classify", ["normal"], {"reason": "nothing is secret about it"}
+
     def _document(self, case: str) -> Any:
         return "document", ["letter", f"Dear Ms Silva, about {case}"], {"name": "letter.txt"}
 

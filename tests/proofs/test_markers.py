@@ -42,6 +42,9 @@ CLEAR = {
     "access_export.looked": "yes or no",
     "access_export.redact": "words that are taken out of what is given: they are not kept",
     "access_export.staff": "yes or no",
+    "classify.level": "a level of the desk, or refused",
+    "classify.document": "an id, or refused",
+    "classify.ground": "one of four words",
     "open.case_type": "the key of a definition",
     "open.parties": "roles and ids",
     "open.zone": "an IANA zone",
@@ -287,6 +290,7 @@ def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
     lee.review(case, mark("review.text"), key=mark("review.key"))
     lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
+    lee.classify(case, "normal", reason=mark("classify.reason"), key=mark("classify.key"))
     lee.approve(case, "tenancy.checked", reason=mark("approve.reason"), key=mark("approve.key"))
     lee.approve(case, "tenancy.checked", withdraw=True, reason=mark("approve.reason"))
     running = next(clock for clock in lee.file(case).clocks if clock.status == "running")
@@ -352,6 +356,8 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.approve(case, mark("approve.requirement")),
         lambda: lee.item(case, "add", "own", own={"kind": "task", "entry": [{"when": f"reference == '{mark('item.own')}'"}]}),
         lambda: lee.adjust(case, mark("adjust.adjustment")),
+        lambda: lee.classify(case, mark("classify.level"), reason="x"),
+        lambda: lee.classify(case, "normal", reason="x", document=mark("classify.document")),
         lambda: lee.item(case, mark("item.action"), "ring"),
         lambda: lee.item(case, "complete", mark("item.item")),
         lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),

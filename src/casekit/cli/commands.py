@@ -64,6 +64,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case close": ("working:close", "Close a case with an outcome."),
     "case link": ("links:link", "Say how a case stands to another one: its parent, what it follows up or duplicates."),
     "case links": ("links:show", "How a case stands to others, and others to it."),
+    "case classify": ("rights:classify", "Say how confidential a case is, or one of its documents."),
     "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
     "case import": ("bringing:import_case", "Bring in a case that was taken out elsewhere, to the hash."),
     "party add": ("parties:add", "Add a party."),

@@ -1,4 +1,4 @@
-"""What a person in the record may ask for: to be told what is held of them, and that what is wrong is put right."""
+"""For the persons in the record: they are told what is held of them, what is wrong is put right, and not everybody sees everything."""
 
 from __future__ import annotations
 
@@ -69,6 +69,27 @@ def rectify_party(
     with common.seat() as seat:
         person = seat.rectify_party(party, reason=reason, asked_by=asked_by, effective=effective or None, **right)
         return give_people(common, [person], "party")
+
+
+def classify(
+    case: CaseRef,
+    level: Annotated[str, Parameter(name="LEVEL", help="normal, confidential or secret.")],
+    /,
+    *,
+    reason: Annotated[str, Parameter(name="--reason", help="Why, in words; sealed with the case.")],
+    document: Annotated[str, Parameter(name="--document", help="The id of the document, where it is about one.")] = "",
+    ground: Annotated[
+        str,
+        Parameter(
+            name="--ground", help="Why the person may not have it either: legal-privilege, investigation, rights-of-others, security."
+        ),
+    ] = "",
+    key: Key = "",
+    common: Everywhere = HERE,
+) -> int:
+    """Says how confidential a case is, or one of its documents. Who may not see it, for them it does not exist."""
+    with common.seat() as seat:
+        return give_done(common, seat.classify(case, level, reason=reason, document=document, ground=ground, key=key))
 
 
 def access(

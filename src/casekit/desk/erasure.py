@@ -72,7 +72,10 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
     with writing(shelf) as connection:
         streams = _persons(work, party)
         cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
-        open_cases = sorted({c.head.get("number") or c.uuid for c in cases if "closed" not in c.head})
+        still = [c for c in cases if "closed" not in c.head]
+        open_cases = sorted({c.head.get("number") or c.uuid for c in still if desk.levels.sees_case(call.actor, c.head)})
+        if len(open_cases) < len({c.uuid for c in still}):
+            open_cases.append("one that you may not see")  # to say nothing would be to say that it can be done
         objections = [_objection(open_cases)] if open_cases else []
         if not objections:
             gone = {stream.uuid for stream in streams}
