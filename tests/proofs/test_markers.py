@@ -96,6 +96,17 @@ CLEAR = {
     "import_bundle.bundle": "what another store held, sealed there: it is taken over as it is, and its own proof forbids a change",
     "import_bundle.opens": "a passphrase or a private key: it opens, and is not kept",
     "checkpoint.origin": "the name of an installation's log, which is there to be shown around",
+    "place_hold.name": "the name of a hold, clear by design: refusals say it, and how it is spelled is checked",
+    "place_hold.cases": "ids or numbers",
+    "place_hold.parties": "ids",
+    "place_hold.types": "case types",
+    "place_hold.opened_from": "a day",
+    "place_hold.opened_until": "a day",
+    "lift_hold.name": "the name of a hold that stands",
+    "propose_disposal.cases": "ids or numbers",
+    "approve_disposal.list": "the id of a list",
+    "withdraw_disposal.list": "the id of a list",
+    "run_disposal.list": "the id of a list",
     "import_log.file": "a path; what an import keeps is proved with the importer",
     "import_log.map": "a path",
     "import_log.format": "the key of a format",
@@ -221,6 +232,9 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
     lee.run_due()
     lee.access_export(maria, looked=True)
     _ending(lee, case, mark)
+    lee.place_hold("a-suit", cases=[case], reason=mark("place_hold.reason"), authority=mark("place_hold.authority"))
+    lee.place_hold("all-of-them", types=["tenancy.dispute"], reason=mark("place_hold.reason"))
+    lee.lift_hold("a-suit", reason=mark("lift_hold.reason"))
     return case
 
 

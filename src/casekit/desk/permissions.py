@@ -54,6 +54,13 @@ CORE = {
     "desk.due": "let due clocks speak and deliver the outbox",
     "clock.extend": "give a deadline more time, or let a case go by the present calendars",
     "clock.confirm": "confirm a new date of a deadline, or keep the one there is",
+    "disposal.read": "see how long cases are kept, disposal lists and what is left of what was destroyed",
+    "disposal.propose": "propose a list of cases to be destroyed, or take one back",
+    "disposal.approve": "approve a list that somebody else has proposed",
+    "disposal.run": "destroy what is on an approved list",
+    "hold.read": "see holds",
+    "hold.place": "place a hold, so that nothing it covers is deleted",
+    "hold.lift": "lift a hold",
     "case.resume": "say what becomes of an imported case's clocks",
 }
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""

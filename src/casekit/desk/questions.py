@@ -23,6 +23,7 @@ from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Moment, asked
 from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
+from casekit.desk.retentionquestions import RetentionQuestions
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.turn import Call, Spec
 from casekit.desk.values import Case, Happening, Link, Listed, Options, Page, Undelivered
@@ -45,7 +46,7 @@ VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
 
 
-class Questions(LoopQuestions, PictureQuestions):
+class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
     """The questions of a seat."""
 
     def get_party(self, party: PartyRef) -> Person:

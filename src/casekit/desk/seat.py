@@ -29,6 +29,7 @@ from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
 from casekit.desk.privacy import Privacy
 from casekit.desk.questions import Questions
+from casekit.desk.retaining import Retaining
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
@@ -46,7 +47,7 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
-class Seat(Questions, Privacy):
+class Seat(Questions, Privacy, Retaining):
     """The commands of a seat; the questions come with it, and so do the commands for the persons in the record.
 
     Every command takes ``key`` (sent twice under one key, it has one effect and the same answer) and, where it makes
@@ -106,7 +107,9 @@ class Seat(Questions, Privacy):
         return parties.merge(self.desk, Call(parties.MERGE, self.actor, reason=reason), party_id(party), party_id(into), self._batch)
 
     def erase(self, party: PartyRef) -> erasure.Erased:
-        """Erases a person: whatever was sealed for them can't be read any more. Refused while a case of theirs is open."""
+        """Erases a person: whatever was sealed for them can't be read any more. Refused while they are held, a case
+        of theirs is open, or law asks for one to be kept.
+        """
         return erasure.erase(self.desk, Call(erasure.ERASE, self.actor), party_id(party))
 
     def open(
