@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+    from casekit.plugins.isolation.limits import Limits
     from casekit.store.hosts import prepare
 
 _LATER = {
@@ -41,6 +42,7 @@ _LATER = {
     "Done": "casekit.desk.values",
     "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
+    "Limits": "casekit.plugins.isolation.limits",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
     "Page": "casekit.desk.values",
@@ -70,6 +72,7 @@ __all__ = [
     "Happening",
     "Judged",
     "KeyReused",
+    "Limits",
     "Listed",
     "Livelock",
     "Money",

@@ -22,12 +22,14 @@ from casekit.desk.permissions import Grants
 from casekit.desk.seat import Seat
 from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, CasekitError, PluginFailed
+from casekit.errors import BadInput, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
 from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
+from casekit.plugins.contained import demand_outside, told
+from casekit.plugins.isolation.limits import Limits, read_limits
 from casekit.record.entry import START
 from casekit.store.lock import SameThread
 from casekit.store.shelf import Shelf, Store
@@ -53,6 +55,7 @@ def open_desk(
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
     checkpoints: str = "",
+    isolated: Iterable[str] | Mapping[str, Limits] = (),
     discreet: bool = False,
 ) -> Desk:
     """A desk on a store.
@@ -68,12 +71,14 @@ def open_desk(
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
         checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
+        isolated: Plugins that run in processes of their own, by name or by place (``package.module``), ``*`` for all that are
+            installed; with :class:`casekit.Limits` each, or with the usual ones. A place brings its plugin along.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
 
     Raises:
         BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
-    catalogue = Catalogue(plugins, installed=installed, required=required)
+    catalogue = Catalogue(plugins, installed=installed, required=required, isolated=read_limits(isolated))
     return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
 
 
@@ -121,8 +126,9 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection, and ends the processes of isolated plugins."""
         self.store.close()
+        self.catalogue.close()
 
     def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Seat:
         """The desk as one actor sees it.
@@ -214,10 +220,12 @@ class Desk:
         given = Form(calculator.inputs).read(inputs, key)
         try:
             return calculator.function(**{name: read(value, calculator.inputs[name].schema) for name, value in given.items()})
-        except BadInput:
+        except (BadInput, KeyboardInterrupt):
             raise
-        except (CasekitError, Exception) as wrong:
-            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+        except PluginFailed as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} {wrong}") from wrong
+        except BaseException as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {told(wrong)}") from wrong
 
     def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
         """A picture of a case type; no case is needed.
@@ -239,7 +247,12 @@ class Desk:
         return instant(self._clock())
 
     def shelf(self, tenant: str) -> Shelf:
-        """A tenant's part of the store."""
+        """A tenant's part of the store.
+
+        Raises:
+            BadInput: it is a hook that asks, one that decides or guards: it must not reach the store.
+        """
+        demand_outside()
         return self.store.shelf(tenant)
 
     def work(self, shelf: Shelf) -> Work:

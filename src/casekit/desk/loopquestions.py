@@ -29,7 +29,7 @@ class LoopQuestions(Asking):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return reviews.look(self._turn(reviews.LOOK, case))
+        return reviews.look(self._turn(reviews.LOOK, case), [])
 
     def rounds(self, case: CaseRef) -> tuple[Round, ...]:
         """The rounds of the loop, from the opening on: what was set, chosen, worked and reviewed, and the plan that each left."""

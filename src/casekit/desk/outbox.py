@@ -10,8 +10,12 @@ import logging
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
+from attrs import evolve
+
 from casekit.model.canonical import decode
 from casekit.model.time import add, duration
+from casekit.plugins import contained
+from casekit.plugins.catalogue import call_with
 from casekit.plugins.view import Recorded
 from casekit.store import reading
 from casekit.store.reading import Head
@@ -92,8 +96,10 @@ def _listening(desk: Desk, case_type: str, told: Collection[str]) -> list[Asked]
 def _call(asked: Asked, recorded: Recorded) -> str:
     """What went wrong, without its words: they may say more than an outbox may hold. The log has them."""
     try:
-        asked.call(recorded=recorded)
-    except Exception as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
+        call_with(asked.call, {"recorded": evolve(recorded, effects=tuple(contained.loose(dict(e)) for e in recorded.effects))})
+    except KeyboardInterrupt:
+        raise  # somebody wants the program to end: the entry is told again
+    except BaseException as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
         _log.exception("%s %s could not hear of %s/%s", asked.plugin.name, asked.plugin.version, recorded.case, recorded.n)
-        return f"{asked.plugin.name} {asked.plugin.version} raised {type(wrong).__name__}"
+        return f"{asked.plugin.name} {asked.plugin.version} raised {contained.told(wrong).partition(':')[0]}"
     return ""

@@ -197,7 +197,7 @@ class Questions(LoopQuestions, PictureQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.assess(self._turn(asking.ASSESS, case))
+        return asking.assess(self._turn(asking.ASSESS, case), [])
 
     def options(self, case: CaseRef) -> Options:
         """Which ways there are to go on; a person chooses one.
@@ -205,7 +205,7 @@ class Questions(LoopQuestions, PictureQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.options(self._turn(asking.PLAN, case))
+        return asking.options(self._turn(asking.PLAN, case), [])
 
     def check(self, case: CaseRef, what: str, *, to: str = "", via: str = "phone", party: PartyRef = "", **fields: Any) -> Verdict:
         """Whether something may be done now.
