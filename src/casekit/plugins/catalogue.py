@@ -24,7 +24,7 @@ from casekit.errors import BadInput, CasekitError, Conflict, PluginFailed, Probl
 from casekit.model.answers import Adjustment, Finding, Objection, Option, signed
 from casekit.model.judged import Judged
 from casekit.plugins import specs
-from casekit.plugins.contained import Watch, taken, told, vetted
+from casekit.plugins.contained import Watch, demand_plain, taken, told, vetted
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
 
@@ -402,6 +402,7 @@ def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
                 raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {wanted} records")
             if any(type(r.key) is not str for r in records):
                 raise BadInput.at(f"casekit_{group}", "a key is no text", "use plain texts")
+            demand_plain(records, f"casekit_{group}")
             declared[group] = records
     for calendar in declared.get("calendars", ()):
         if isinstance(calendar, Calendar):

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import date, datetime
 from decimal import Decimal
+from enum import Enum
 from functools import cache
 from itertools import islice
 from time import perf_counter
@@ -140,6 +141,34 @@ def vetted(answers: Iterable[Any], where: str = "answer") -> list[Any]:
     """
     size = _Size(where)
     return [size.record(answer, next(k for k in type(answer).__mro__ if k.__module__.startswith("casekit.model."))) for answer in answers]
+
+
+def demand_plain(record: Any, where: str) -> None:
+    """Refuses a declared record that holds what no definition holds: then looking at it may do anything.
+
+    Raises:
+        BadInput: a value of a class of its own, a circle, or too much of it.
+    """
+    _look(record, _Size(where), 0)
+
+
+def _look(value: Any, size: _Size, depth: int) -> None:
+    kind = type(value)
+    size.count(len(value) if kind is str else 0)
+    if depth > DEEPEST:
+        raise size.wrong(f"is nested deeper than {DEEPEST} levels, or turns in a circle")
+    if kind in (dict, types.MappingProxyType):
+        inner: Iterable[Any] = [*value.keys(), *value.values()]
+    elif kind in (tuple, list, frozenset, set):
+        inner = value
+    elif kind.__module__.startswith("casekit.") and attrs.has(kind):
+        inner = [object.__getattribute__(value, attribute.name) for attribute in attrs.fields(kind)]
+    elif kind in _PLAIN or kind is str or callable(value) or isinstance(value, Enum):
+        return
+    else:
+        raise size.wrong(f"holds {_a(value)}, which no definition holds")
+    for one in inner:
+        _look(one, size, depth + 1)
 
 
 class _Size:
