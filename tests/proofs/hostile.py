@@ -40,6 +40,7 @@ from casekit.sdk import (
     hookimpl,
     week,
 )
+import contextlib
 
 PLUGIN = Plugin("hostile", api=1, handles=("tenancy.dispute",), version="1.0")
 
@@ -218,7 +219,7 @@ def mutate(hook: str, given: Mapping[str, Any]) -> Any:
         for change in (lambda: setattr(view, "zone", "Mars/Olympus"), lambda: view.data.__setitem__("deposit", 0)):
             try:
                 change()
-            except Exception:  # noqa: BLE001, S110 - it goes on with what it can change
+            except Exception:  # noqa: BLE001 - it goes on with what it can change
                 pass
         for clock in view.clocks:
             clock.args["amount"] = "0.00 EUR"
@@ -272,18 +273,14 @@ def tamper() -> None:
 
 def forge() -> None:
     for number in range(3, 64):
-        try:
+        with contextlib.suppress(OSError):
             os.write(number, b"\x00\x00\x00\x02{}")
-        except OSError:
-            pass
 
 
 def claim() -> None:
     for number in range(3, 64):
-        try:
+        with contextlib.suppress(OSError):
             os.write(number, b"\xff\xff\xff\xff")
-        except OSError:
-            pass
 
 
 def ask_too_much(hook: str, given: Mapping[str, Any]) -> Any:
@@ -303,7 +300,7 @@ def swallow() -> None:
     while True:
         try:
             time.sleep(1)
-        except BaseException:  # noqa: BLE001, S110
+        except BaseException:  # noqa: BLE001
             pass
 
 
@@ -321,10 +318,8 @@ def allocate() -> None:
 
 def deaf() -> None:
     for number in range(1, 65):
-        try:
+        with contextlib.suppress(OSError, ValueError):
             signal.signal(number, signal.SIG_IGN)
-        except (OSError, ValueError):
-            pass
     time.sleep(60)
 
 
@@ -433,13 +428,13 @@ TRICKS: dict[str, Callable[[str, Any], Any]] = {
     "patch": doing(patch),
     "flood": doing(flood),
     "bottomless": doing(bottomless),
-    "environment": doing(lambda: os.environ.clear()),
+    "environment": doing(os.environ.clear),
     "chdir": doing(lambda: os.chdir("/")),
     "at-exit": doing(lambda: atexit.register(sys.exit, 7)),
     "trace": doing(trace),
     "collector": doing(gc.disable),
     "limits": doing(limits),
-    "modules": doing(lambda: sys.modules.clear()),
+    "modules": doing(sys.modules.clear),
 }
 """Kind of hostility → what it does in a hook."""
 

@@ -1,6 +1,6 @@
 """P11: a failing, slow or lying plugin never corrupts a case.
 
-Every kind of hostility that the page on isolation lists, in every hook, in each mode that the page says contains it. After
+Every kind of hostility that the page on isolation lists, in every hook (in the small form: in some of them), in each mode that the page says contains it. After
 each one the desk serves on, other plugins have been heard, and the record is whole.
 """
 
@@ -12,8 +12,8 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -29,7 +29,10 @@ from casekit.testing import a_view
 from proofs import hostile
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/isolate-plugins.md"
-KINDS = {key: trusted == "contained" for key, trusted in re.findall(r"^\| .* \| `([a-z-]+)` \| (contained|–) \| contained \|$", PAGE.read_text(), re.M)}
+KINDS = {
+    key: trusted == "contained"
+    for key, trusted in re.findall(r"^\| .* \| `([a-z-]+)` \| (contained|–) \| contained \|$", PAGE.read_text(), re.MULTILINE)
+}
 """Kind of hostility → whether it is contained in process, as the page says."""
 
 ENDLESS = ("sleep", "slow-generator", "spin", "regex", "deadlock", "swallow", "deaf")
@@ -81,10 +84,10 @@ class Hostilities:
         try:
             self.lee.close(self.case, "withdrawn")
         except PluginFailed as wrong:
-            assert "hostile" in str(wrong)
+            assert "hostile" in str(wrong)  # noqa: PT017
             return "failed"
         except Refused as refused:
-            assert "tenancy.letter" in [o.rule for o in refused.objections]
+            assert "tenancy.letter" in [o.rule for o in refused.objections]  # noqa: PT017
             return "answered"
         raise AssertionError
 
@@ -136,7 +139,8 @@ class Hostilities:
     def serves(self) -> None:
         """A plugin that behaves again is heard again, commands are done, and what could not be told is told."""
         self.be("none", "none")
-        assert {"hostile.fine", "tenancy.no-rent"} <= {finding.rule for finding in self.lee.assess(self.case)}
+        found = {finding.rule: finding.text for finding in self.lee.assess(self.case)}
+        assert {"hostile.fine", "tenancy.no-rent"} <= set(found), found
         self.lee.note(self.case, "and on")
         if self.waits:
             self.clock.forward(days=4)
@@ -188,12 +192,18 @@ def test_the_page_lists_what_is_tried() -> None:
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_in_process(
-    engine: str, open_store: Callable[..., Desk], order: Path, clock: Any, times: Callable[[int], int], figure: Callable[[str], None]
+    engine: str,
+    open_store: Callable[..., Desk],
+    order: Path,
+    clock: Any,
+    full: bool,
+    dice: random.Random,
+    figure: Callable[[str], None],
 ) -> None:
     there = Hostilities(open_store(plugins=[tenancy, hostile]), order, clock)
     came: Counter[str] = Counter()
     for kind in (kind for kind, trusted in KINDS.items() if trusted):
-        for hook in ASKED:
+        for hook in ASKED if full else dice.sample(ASKED, 4 if engine == "sqlite" else 1):
             there.be(kind, hook)
             if kind == "keyboard-interrupt":
                 with pytest.raises(KeyboardInterrupt):
@@ -204,15 +214,16 @@ def test_in_process(
             there.serves()
         assert there.whole() == 0
     for kind in (kind for kind, trusted in KINDS.items() if trusted and kind != "keyboard-interrupt"):
-        for hook in DECLARED:
+        for hook in DECLARED if full else dice.sample(DECLARED, 1):
             came[_declared(kind, hook, order, {"plugins": [tenancy, hostile]})] += 1
-    figure(f"P11 hostile plugins in process ({engine}): {sum(KINDS.values())} kinds × {len(ASKED + DECLARED)} hooks; {dict(came)}; 0 corrupt")
-    assert came["failed"] > 300
-    assert came["quarantined"] > 100
+    figure(f"P11 hostile plugins in process ({engine}): {sum(KINDS.values())} kinds in {came.total()} hooks; {dict(came)}; 0 corrupt")
+    assert came["failed"] > came["answered"] > 0
+    assert came["quarantined"] > came["loaded"]
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_isolated(
+    engine: str,
     open_store: Callable[..., Desk],
     order: Path,
     clock: Any,
@@ -223,26 +234,28 @@ def test_isolated(
 ) -> None:
     there = Hostilities(open_store(plugins=[tenancy], isolated={"brought": LIMITS}), order, clock)
     hostile.SEATS.clear()
+    assert not there.desk.catalogue.broken
     came: Counter[str] = Counter()
+    kinds = list(KINDS) if full or engine == "sqlite" else [*dice.sample(list(KINDS), 20), "spin"]
     with timed(monkeypatch) as late:
-        for kind in KINDS:
-            for hook in ASKED:
+        for kind in kinds:
+            for hook in ASKED if full else dice.sample(ASKED, 2 if engine == "sqlite" else 1):
                 there.be(kind, hook)
                 came[_asked(there, kind, hook)] += 1
                 there.serves()
-            assert there.whole() == 0
+            assert there.whole() == 0, kind
     short = {"plugins": [tenancy], "isolated": {"brought": evolve(LIMITS, start=0.5)}}
-    for kind in KINDS:
+    for kind in kinds:
         hooks = [*DECLARED, "import"]
-        for hook in dice.sample(hooks, 1) if kind in ENDLESS and not full else hooks:
+        for hook in hooks if full else dice.sample(hooks, 1):
             came[_declared(kind, hook, order, short)] += 1
     worst = max(late)
     figure(
-        f"P11 hostile plugins isolated: {len(KINDS)} kinds × {len(ASKED + DECLARED) + 1} hooks; {dict(came)}; 0 corrupt; "
+        f"P11 hostile plugins isolated ({engine}): {len(kinds)} kinds in {came.total()} hooks; {dict(came)}; 0 corrupt; "
         f"{len(late)} killed for being late, at most {(worst - LIMITS.seconds) * 1000:.0f} ms after their limit"
     )
     assert worst <= LIMITS.seconds + GRACE
-    assert len(late) >= len(ENDLESS) * len(ASKED)
+    assert len(late) >= len({*kinds} & {*ENDLESS}) * (len(ASKED) if full else 1)
     assert not (order.parent / "order.pickled").exists()
     assert "casekit_hostile" not in str(there.desk.catalogue.broken)
 

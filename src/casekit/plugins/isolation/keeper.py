@@ -92,7 +92,13 @@ class Nursery:
         self._control = self._end = None
 
 
-_START = "import sys; sys.path[:] = sys.argv[2:]; from casekit.plugins.isolation.nursery import main; main(int(sys.argv[1]))"
+_START = """
+import sys
+sys.path[:] = sys.argv[2:]
+import casekit.sdk  # what every plugin imports, so that no worker has to
+from casekit.plugins.isolation.nursery import main
+main(int(sys.argv[1]))
+"""
 
 
 def _let_go(control: socket.socket, process: subprocess.Popen[bytes], owner: int) -> None:

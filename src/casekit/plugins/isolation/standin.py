@@ -11,7 +11,7 @@ from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts
 from casekit.definition.fields import Field
 from casekit.definition.load import structure
-from casekit.errors import BadInput
+from casekit.errors import BadInput, PluginFailed
 from casekit.plugins.declared import Calculator, CalendarSource, Need, Plugin, Rule, hookimpl
 from casekit.plugins.isolation.forms import unpack
 from casekit.plugins.isolation.keeper import Crew
@@ -48,6 +48,7 @@ class StandIn:
             "casekit_calendars": [self._calendar(*one) for one in said["calendars"]],
             "casekit_requirements": [self._rule(one) for one in said["requirements"]],
             "casekit_calculators": [self._calculator(one) for one in said["calculators"]],
+            "casekit_importers": [],  # the worker has seen to it that there are none
             "casekit_roles": dict(said["roles"][0]) if said["roles"] else {},
         }
         for hook, about in said["hooks"].items():
@@ -59,7 +60,11 @@ class StandIn:
         crew = self.crew
 
         def ask(**arguments: Any) -> Any:
-            return unpack(crew.ask(what, name, arguments))
+            answer = crew.ask(what, name, arguments)
+            try:
+                return unpack(answer)
+            except BadInput as wrong:
+                raise PluginFailed(f"answered what makes no sense: {wrong}") from wrong
 
         ask.__signature__ = Signature([Parameter(arg, Parameter.KEYWORD_ONLY) for arg in args])  # type: ignore[attr-defined]
         return ask
