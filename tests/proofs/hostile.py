@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import builtins
+import contextlib
 import ctypes
 import decimal
 import gc
@@ -40,7 +41,6 @@ from casekit.sdk import (
     hookimpl,
     week,
 )
-import contextlib
 
 PLUGIN = Plugin("hostile", api=1, handles=("tenancy.dispute",), version="1.0")
 
@@ -217,10 +217,8 @@ def mutate(hook: str, given: Mapping[str, Any]) -> Any:
     view = given.get("view")
     if view is not None:
         for change in (lambda: setattr(view, "zone", "Mars/Olympus"), lambda: view.data.__setitem__("deposit", 0)):
-            try:
+            with contextlib.suppress(Exception):  # it goes on with what it can change
                 change()
-            except Exception:  # noqa: BLE001 - it goes on with what it can change
-                pass
         for clock in view.clocks:
             clock.args["amount"] = "0.00 EUR"
             clock.args["due"] = "2000-01-01"
@@ -298,10 +296,8 @@ def spin(_: Any = None) -> None:
 
 def swallow() -> None:
     while True:
-        try:
+        with contextlib.suppress(BaseException):
             time.sleep(1)
-        except BaseException:  # noqa: BLE001
-            pass
 
 
 def lock() -> None:
