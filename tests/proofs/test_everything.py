@@ -236,11 +236,11 @@ class Everything(RuleBasedStateMachine):
 
     @rule()
     def checkpoint(self) -> None:
-        self.tries("checkpoint", lambda: self.lee.checkpoint())
+        self.tries("checkpoint", self.lee.checkpoint)
 
     @rule()
     def rotate_signing(self) -> None:
-        self.tries("rotate_signing", lambda: self.lee.rotate_signing())
+        self.tries("rotate_signing", self.lee.rotate_signing)
 
     @rule(which=which)
     def import_bundle(self, which: int) -> None:

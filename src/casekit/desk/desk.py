@@ -17,6 +17,7 @@ from casekit.definition.forms import Form
 from casekit.definition.load import read_case_type
 from casekit.desk.bus import Bus
 from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.door import text
 from casekit.desk.library import Library
 from casekit.desk.permissions import Grants
 from casekit.desk.seat import Seat
@@ -213,6 +214,7 @@ class Desk:
             BadInput: no such calculator, or inputs that do not fit, each with its path.
             PluginFailed: the calculator raised.
         """
+        text("calc", key)
         known = self.catalogue.declared.calculators
         if key not in known:
             raise BadInput.at("calc", f"there is no calculator {key!r}", "those known are: " + (", ".join(sorted(known)) or "none"))

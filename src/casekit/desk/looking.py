@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from casekit.desk import asking
 from casekit.desk.casefile import Rows
+from casekit.desk.door import text
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.traces import cases_of
 from casekit.desk.turn import Call, Spec, Turn
@@ -53,7 +54,10 @@ def case_id(desk: Desk, tenant: str, case: CaseRef) -> str:
 
 def party_id(party: PartyRef) -> str:
     """UUID of a party."""
-    return party.id if isinstance(party, Person) else party
+    if isinstance(party, Person):
+        return party.id
+    text("party", party)
+    return party
 
 
 class Asking:

@@ -13,6 +13,7 @@ from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
+from casekit.desk.door import checked
 from casekit.desk.keeper import KEEP
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
@@ -41,6 +42,7 @@ VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
 
 
+@checked
 class Questions(LoopQuestions, PictureQuestions):
     """The questions of a seat."""
 

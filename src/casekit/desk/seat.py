@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk.door import checked
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
+@checked
 class Seat(Questions):
     """The commands of a seat; the questions come with it.
 
