@@ -13,7 +13,7 @@ from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
-from casekit.desk.door import checked
+from casekit.desk.door import checked, text
 from casekit.desk.keeper import KEEP
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
@@ -58,6 +58,8 @@ class Questions(LoopQuestions, PictureQuestions):
     def find_parties(self, **details: str) -> tuple[Person, ...]:
         """Parties that have all of these details (name, phone, email, ref), the oldest first."""
         self._may(READ_PARTY)
+        for name, value in details.items():
+            text(f"party/{name}", value)
         return tuple(parties.find(self._work(), details))
 
     def find_party(self, **details: str) -> Person | None:
