@@ -302,7 +302,7 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
 def collect_any(asked: Asked, kinds: tuple[type[Any], ...], **arguments: Any) -> list[Any]:
     """As :func:`collect`, of a hook that may answer in several kinds."""
     try:
-        with asked.watch.over(asked.said, asked.plugin.name):
+        with asked.watch.over(lambda: asked.said, asked.plugin.name):
             answered = taken(call_with(asked.call, arguments))
             if not answered:
                 return []
@@ -350,7 +350,7 @@ def check_rule(rule: Rule, view: View) -> bool | Judged | None:
         PluginFailed: it raised, or answered neither true, false, None nor a tree of its own.
     """
     try:
-        with _RULES.over(f"the check of {rule.key}", rule.key):
+        with _RULES.over(lambda: f"the check of {rule.key}", rule.key):
             met = rule.check(view)
             if type(met) is Judged:
                 return vetted([met])[0]  # type: ignore[no-any-return]

@@ -10,8 +10,8 @@ import logging
 import threading
 import types
 import typing
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
@@ -62,23 +62,37 @@ class Watch:
     slow: dict[str, tuple[int, float]] = field(factory=dict)
     failed: dict[str, int] = field(factory=dict)
 
-    @contextmanager
-    def over(self, said: str, plugin: str) -> Iterator[None]:
+    def over(self, said: Callable[[], str], plugin: str) -> _Over:
         """Watches over one call: while it lasts, this thread may not use the desk; one that takes long is told of."""
-        before, _here.plugin = _here.plugin, plugin
-        start = perf_counter()
-        try:
-            yield
-        except BaseException:
+        return _Over(self, said, plugin)
+
+    def note(self, said: str, took: float, *, failed: bool) -> None:
+        """Writes down what was seen of a call."""
+        if failed:
             self.failed[said] = self.failed.get(said, 0) + 1
-            raise
-        finally:
-            _here.plugin = before
-            took = perf_counter() - start
-            if took > SLOW:
-                often, longest = self.slow.get(said, (0, 0.0))
-                self.slow[said] = (often + 1, max(longest, took))
-                _log.warning("%s took %.1f s: whoever waits for it waits as long (isolate the plugin to have it stopped)", said, took)
+        if took > SLOW:
+            often, longest = self.slow.get(said, (0, 0.0))
+            self.slow[said] = (often + 1, max(longest, took))
+            _log.warning("%s took %.1f s: whoever waits for it waits as long (isolate the plugin to have it stopped)", said, took)
+
+
+class _Over:
+    """One call that is watched."""
+
+    __slots__ = ("_before", "_plugin", "_said", "_start", "_watch")
+
+    def __init__(self, watch: Watch, said: Callable[[], str], plugin: str) -> None:
+        self._watch, self._said, self._plugin = watch, said, plugin
+
+    def __enter__(self) -> None:
+        self._before, _here.plugin = _here.plugin, self._plugin
+        self._start = perf_counter()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: types.TracebackType | None) -> None:
+        _here.plugin = self._before
+        took = perf_counter() - self._start
+        if kind is not None or took > SLOW:
+            self._watch.note(self._said(), took, failed=kind is not None)
 
 
 def demand_outside() -> None:
