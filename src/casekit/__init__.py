@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from casekit.decisions.explain import Explanation
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
-    from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+    from casekit.desk.values import Case, Done, Happening, Link, Listed, Options, Page
     from casekit.plugins.isolation.limits import Limits
     from casekit.store.hosts import prepare
 
@@ -43,6 +43,7 @@ _LATER = {
     "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
     "Limits": "casekit.plugins.isolation.limits",
+    "Link": "casekit.desk.values",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
     "Page": "casekit.desk.values",
@@ -73,6 +74,7 @@ __all__ = [
     "Judged",
     "KeyReused",
     "Limits",
+    "Link",
     "Listed",
     "Livelock",
     "Money",

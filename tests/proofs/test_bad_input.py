@@ -193,6 +193,9 @@ class Given:
             "adjust": {**case, "adjustment": "x.y"},
             "approve": {**case, "requirement": "tenancy.checked", "reason": "x"},
             "extend": {**case, "clock": "answer", "by": "P3D", "reason": "x"},
+            "link": {**case, "relation": "related", "other": self.case},
+            "unlink": {**case, "relation": "related", "other": self.case},
+            "document_status": {**case, "document": "x", "status": "accepted"},
             "resume": {**case, "clocks": "keep"},
         }
 

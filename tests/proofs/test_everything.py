@@ -122,7 +122,7 @@ class Everything(RuleBasedStateMachine):
     def request(self, case: str, kind: str) -> Request:
         """A command of a kind on a case; what it needs is prepared, as far as that can be."""
         there = Requests.__new__(Requests)
-        there.seat, there.people = self.lee, []
+        there.seat, there.people = self.lee, self.people[-2:]
         there.kim = self.lee.find_parties(name="Kim")[0].id if self.lee.find_parties(name="Kim") else self.lee.party("staff", name="Kim").id
         command, args, more, *_ = getattr(there, f"_{kind}")(case)
         self.count += 1

@@ -9,6 +9,7 @@ import functools
 import inspect
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
+from pathlib import Path
 from typing import Any, TypeVar
 
 from casekit.desk.values import Case, Done
@@ -103,7 +104,7 @@ CHECKS: Mapping[str, _Check | None] = {
     "bytes": _exactly("bytes", bytes),
     "bool": None,
     "Any": None,
-    "str | Path": None,
+    "str | Path": _one_of("path or text", Path),
     "Iterable[str | Path]": None,
     "Callable[[int, int], None] | None": None,
     "Passphrase | Holder | None": None,
