@@ -13,6 +13,7 @@ GLOBALS: Mapping[str, str] = {
     "--documents": "The folder of documents. Default on SQLite: FILE.documents beside the store.",
     "--type": "A JSON file with a case type, beside those of the plugins; repeatable.",
     "--calendar": "A JSON file with a calendar, beside those of the plugins; repeatable.",
+    "--isolated": "A plugin that runs in processes of its own, by name or by place; * for all that are installed; repeatable.",
     "--json": "One JSON document on standard output, nothing else there.",
 }
 """Options that every command takes, before it or after it."""

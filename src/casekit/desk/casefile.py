@@ -20,6 +20,7 @@ from casekit.model.canonical import Json, decode
 from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
+from casekit.plugins.contained import loose
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
@@ -116,7 +117,7 @@ class CaseFile:
     def clocks(self) -> tuple[RunningClock, ...]:
         """Clocks that run, rest or were breached."""
         return tuple(
-            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), state.get("args", {}))
+            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), loose(state.get("args", {})))
             for clock, instances in sorted(self.stream.head["machine"]["clocks"].items())
             for instance, state in sorted(instances.items())
         )
@@ -365,7 +366,7 @@ def _other(stream: Stream, roles: tuple[str, ...]) -> Other:
     head = stream.head
     machine = head["machine"]
     state, category = " ".join(machine["active"]), machine["category"]
-    where = (head["opened"], head.get("closed"), dict(head["data"]))
+    where = (head["opened"], head.get("closed"), loose(head["data"]))
     return Other(stream.uuid, head["type"], head.get("number"), roles, state, category, *where)
 
 
@@ -416,7 +417,7 @@ class _Typed(Mapping[str, Any]):
         self._raw, self._fields = raw, fields
 
     def __getitem__(self, key: str) -> Any:
-        value = self._raw[key]
+        value = loose(self._raw[key])
         return read(value, self._fields[key].schema) if key in self._fields else value
 
     def __iter__(self) -> Iterator[str]:

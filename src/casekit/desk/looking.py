@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from casekit.desk import asking
 from casekit.desk.casefile import Rows
+from casekit.desk.door import text
 from casekit.desk.graves import told_if_disposed
 from casekit.desk.levels import CASE
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
@@ -58,7 +59,10 @@ def case_id(desk: Desk, actor: Actor, case: CaseRef) -> str:
 
 def party_id(party: PartyRef) -> str:
     """UUID of a party."""
-    return party.id if isinstance(party, Person) else party
+    if isinstance(party, Person):
+        return party.id
+    text("party", party)
+    return party
 
 
 class Asking:

@@ -16,6 +16,7 @@ from casekit.desk.accessvalues import Told
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
+from casekit.desk.door import checked, text
 from casekit.desk.keeper import KEEP
 from casekit.desk.links import LINKED, as_link, links
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
@@ -46,6 +47,7 @@ VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
 
 
+@checked
 class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
     """The questions of a seat."""
 
@@ -65,6 +67,8 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
     def find_parties(self, **details: str) -> tuple[Person, ...]:
         """Parties that have all of these details (name, phone, email, ref), the oldest first."""
         self._may(READ_PARTY)
+        for name, value in details.items():
+            text(f"party/{name}", value)
         return tuple(parties.find(self._work(), details))
 
     def find_party(self, **details: str) -> Person | None:
@@ -225,7 +229,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.assess(self._turn(asking.ASSESS, case))
+        return asking.assess(self._turn(asking.ASSESS, case), [])
 
     def options(self, case: CaseRef) -> Options:
         """Which ways there are to go on; a person chooses one.
@@ -233,7 +237,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.options(self._turn(asking.PLAN, case))
+        return asking.options(self._turn(asking.PLAN, case), [])
 
     def check(self, case: CaseRef, what: str, *, to: str = "", via: str = "phone", party: PartyRef = "", **fields: Any) -> Verdict:
         """Whether something may be done now.

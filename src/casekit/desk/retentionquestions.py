@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from casekit.desk import disposals, holds
+from casekit.desk.door import checked
 from casekit.desk.graves import Tombstone, may_know, told_if_disposed, tombstones
 from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.past import Moment
 from casekit.model.time import effective as effective_
 
 
+@checked
 class RetentionQuestions(Asking):
     """The questions of a seat about keeping and destroying; :class:`casekit.desk.questions.Questions` are made of them and others."""
 

@@ -24,6 +24,7 @@ from casekit.desk import (
     records,
     reviews,
 )
+from casekit.desk.door import checked
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
+@checked
 class Seat(Questions, Privacy, Retaining):
     """The commands of a seat; the questions come with it, and so do the commands for the persons in the record.
 

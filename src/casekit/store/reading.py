@@ -260,6 +260,12 @@ def outbox(shelf: Shelf) -> list[tuple[Any, ...]]:
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
 
 
+def count_outbox(shelf: Shelf) -> int:
+    """How many outbox rows there are."""
+    row = shelf.connection.row(shelf.statements.get("count outbox", _count_outbox), {"tenant": shelf.tenant})
+    return int(row[0]) if row else 0
+
+
 def definition(shelf: Shelf, digest: str) -> str | None:
     """The canonical text of a definition."""
     prepared = shelf.statements.get("definition", _definition)
@@ -477,6 +483,10 @@ def _waiting() -> Any:
 
 def _outbox() -> Any:
     return select(*(c for c in OUTBOX.c if c.name != "tenant")).where(_tenant(OUTBOX)).order_by(OUTBOX.c.sid, OUTBOX.c.n)
+
+
+def _count_outbox() -> Any:
+    return select(func.count()).select_from(OUTBOX).where(_tenant(OUTBOX))
 
 
 def _definition() -> Any:
