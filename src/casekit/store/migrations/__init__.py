@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 
 from alembic.operations import Operations
 
-from casekit.store.migrations import checkpoints, first, goals_as_rows
+from casekit.store.migrations import checkpoints, first, goals_as_rows, tenants
 
 STEPS: Mapping[str, Callable[[Operations], None]] = {
     "0001": first.upgrade,
     "0002": goals_as_rows.upgrade,
     "0003": checkpoints.upgrade,
+    "0004": tenants.upgrade,
 }
