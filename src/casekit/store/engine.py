@@ -99,7 +99,10 @@ def bring_up(engine: Engine) -> None:
         except (DBAPIError, sqlite3.Error, OSError, UnicodeError) as wrong:  # a damaged schema is no text any more
             reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
             where = engine.url.render_as_string(hide_password=True)
-            raise BadInput.at("store", f"{where} can't be opened: {reason}", "check path, rights and server") from wrong
+            do = "check path, rights and server"
+            if "permission denied" in reason or "must be owner" in reason:
+                do = "the tables are made and brought up to date by their owner: casekit store grant ROLE"
+            raise BadInput.at("store", f"{where} can't be opened: {reason}", do) from wrong
 
 
 def _settle(driver: Any, _record: Any) -> None:

@@ -39,15 +39,16 @@ def upgrade(op: Operations) -> None:
     for table in FENCED:
         fence(op, table)
     for table in ("streams", "data_keys"):
+        op.execute(sa.text(f"DROP POLICY IF EXISTS casekit_names ON {table}"))
         op.execute(sa.text(f"CREATE POLICY casekit_names ON {table} FOR SELECT TO CURRENT_USER USING ({_setting(NAMES)} = 'yes')"))
     schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar_one()
     op.execute(
         sa.text(
-            "CREATE FUNCTION casekit_tenants() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER"
+            "CREATE OR REPLACE FUNCTION casekit_tenants() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER"
             f" SET search_path = {schema}, pg_temp AS $$ BEGIN"
             f" PERFORM set_config('{NAMES}', 'yes', true);"
             " RETURN QUERY SELECT tenant FROM streams UNION SELECT tenant FROM data_keys;"
-            f" PERFORM set_config('{NAMES}', '', true); END $$"
+            f" PERFORM set_config('{NAMES}', '', true); END $$"  # noqa: S608 - names of our own
         )
     )
     op.execute(sa.text("REVOKE ALL ON FUNCTION casekit_tenants() FROM PUBLIC"))
@@ -57,6 +58,7 @@ def fence(op: Operations, table: str) -> None:
     """Fences a table. Whichever later step makes one that belongs to tenants calls this for it."""
     if op.get_bind().dialect.name != "postgresql":
         return
+    op.execute(sa.text(f"DROP POLICY IF EXISTS {POLICY} ON {table}"))
     op.execute(sa.text(f"CREATE POLICY {POLICY} ON {table} USING (tenant = {_setting(SETTING)})"))
     op.execute(sa.text(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY"))
 
