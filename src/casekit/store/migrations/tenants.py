@@ -44,11 +44,11 @@ def upgrade(op: Operations) -> None:
     schema = op.get_bind().execute(sa.text("SELECT quote_ident(current_schema())")).scalar_one()
     op.execute(
         sa.text(
-            "CREATE OR REPLACE FUNCTION casekit_tenants() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER"
+            "CREATE OR REPLACE FUNCTION casekit_tenants() RETURNS SETOF text LANGUAGE plpgsql SECURITY DEFINER"  # noqa: S608 - names of our own
             f" SET search_path = {schema}, pg_temp AS $$ BEGIN"
             f" PERFORM set_config('{NAMES}', 'yes', true);"
             " RETURN QUERY SELECT tenant FROM streams UNION SELECT tenant FROM data_keys;"
-            f" PERFORM set_config('{NAMES}', '', true); END $$"  # noqa: S608 - names of our own
+            f" PERFORM set_config('{NAMES}', '', true); END $$"
         )
     )
     op.execute(sa.text("REVOKE ALL ON FUNCTION casekit_tenants() FROM PUBLIC"))
