@@ -26,6 +26,7 @@ from casekit.plugins.catalogue import collect
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+    from casekit.desk.work import Work
 
 ASSESS = Spec("assess", "case.assess")
 PLAN = Spec("options", "case.plan")
@@ -33,8 +34,12 @@ CHECK = Spec("check", "case.read")
 EXPLAIN = Spec("explain", "case.read")
 
 
-def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
+def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str, batch: Work | None = None) -> Turn:
     """A turn that is never written: the case now, its due clocks having spoken.
+
+    Args:
+        desk, actor, spec, case: Who asks what, and of which case.
+        batch: The batch in which it is asked: a denied attempt is written down in it. The case is read as it stands.
 
     Raises:
         NotFound: there is no such case.
@@ -44,7 +49,7 @@ def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
     work = desk.work(desk.shelf(actor.tenant))
     recorded = work.now()
     stream = work.stream(case, "case")
-    desk.bus.authorise(call, stream.head["type"], case)
+    desk.bus.authorise(call, stream.head["type"], case, batch)
     definition = desk.library.pinned(work.shelf, stream.head["definition"])
     when = resolve(None, recorded, stream.head["zone"])
     desk.bus.tick(work, stream, definition, max(stream.head["time"], when.at), recorded)

@@ -94,7 +94,7 @@ class Asking:
         return case_id(self.desk, self.actor.tenant, case)
 
     def _turn(self, spec: Spec, case: CaseRef) -> Turn:
-        return asking.turn_for(self.desk, self.actor, spec, self._id(case))
+        return asking.turn_for(self.desk, self.actor, spec, self._id(case), self._batch)
 
     def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
         work = self._work()

@@ -85,12 +85,16 @@ class Grants:
         wanted = tuple(permissions)
         return tuple(role for role in self.roles if all(self._grants(role, p, case_type) for p in wanted))
 
-    def readable(self, actor: Actor, types: Iterable[str]) -> tuple[str, ...] | None:
-        """The case types whose cases the actor may read; None: all, known here or not."""
-        everywhere = any(
-            EVERY in handles and _covers(granted, "case.read") for role in actor.roles for granted, handles in self._by_role.get(role, ())
-        )
-        return None if everywhere else tuple(t for t in types if self.allowed(actor, "case.read", t))
+    def readable(self, actor: Actor, types: Iterable[str], *more: str) -> tuple[str, ...] | None:
+        """The case types whose cases the actor may read, and has the further permissions for; None: all, known here or not."""
+        wanted = ("case.read", *more)
+        if all(self._everywhere(actor, permission) for permission in wanted):
+            return None
+        return tuple(t for t in types if all(self.allowed(actor, permission, t) for permission in wanted))
+
+    def _everywhere(self, actor: Actor, permission: str) -> bool:
+        granted_by = (pair for role in actor.roles for pair in self._by_role.get(role, ()))
+        return any(EVERY in handles and _covers(granted, permission) for granted, handles in granted_by)
 
     def _grants(self, role: str, permission: str, case_type: str | None) -> bool:
         return any(

@@ -25,7 +25,7 @@ from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelive
 from casekit.desk.work import Work
 from casekit.errors import BadInput
 from casekit.model.answers import Finding, Verdict
-from casekit.model.canonical import Json
+from casekit.model.canonical import Json, decode
 from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
@@ -166,11 +166,11 @@ class Questions(LoopQuestions, PictureQuestions):
 
     def checkpoints(self) -> tuple[Made, ...]:
         """The checkpoints of the tenant's log, the latest first."""
-        return checkpoints.listed(self.desk, self.actor)
+        return checkpoints.listed(self.desk, self.actor, self._batch)
 
     def checkpoint_key(self) -> str:
         """The public key with which others check the tenant's checkpoints."""
-        return str(checkpoints.public_key(self.desk, self.actor))
+        return str(checkpoints.public_key(self.desk, self.actor, self._batch))
 
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
@@ -183,13 +183,15 @@ class Questions(LoopQuestions, PictureQuestions):
         return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
 
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What waits in the outbox, in the order of cases and entries."""
+        """What waits in the outbox, in the order of cases and entries, of the cases that the actor may read with their journal."""
         self._may(UNDELIVERED)
         shelf = self.desk.shelf(self.actor.tenant)
         rows = reading.outbox(shelf)
-        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
-        cases = {head.sid: head.uuid for head in reading.heads_of(shelf, uuids).values()}
-        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows)
+        heads = reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()
+        types = self.desk.grants.readable(self.actor, self.desk.library.types, UNDELIVERED.permission)
+        cases = {head.sid: head.uuid for head in heads if types is None or decode(head.text)["type"] in types}
+        shown = [row for row in rows if row[0] in cases]
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in shown)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
@@ -327,7 +329,7 @@ class Questions(LoopQuestions, PictureQuestions):
         return names_of(self._work(), sids)
 
     def _reportable(self) -> tuple[str, ...] | None:
-        return self.desk.grants.readable(self.actor, self.desk.library.types)
+        return self.desk.grants.readable(self.actor, self.desk.library.types, reports.REPORT.permission)
 
 
 def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:
