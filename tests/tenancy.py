@@ -110,7 +110,10 @@ DISPUTE = CaseType(
     },
     guards={"pay": ("tenancy.not-too-much",)},
     closing=("tenancy.letter",),
-    documents={"letter": DocumentKind("Letter", "out"), "photo": DocumentKind("Photo", "in")},
+    documents={
+        "letter": DocumentKind("Letter", "out"),
+        "photo": DocumentKind("Photo", "in", statuses=("received", "accepted", "rejected")),
+    },
 )
 
 

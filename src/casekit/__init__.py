@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from casekit.decisions.explain import Explanation
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
-    from casekit.desk.values import Case, Done, Happening, Listed, Options, Page
+    from casekit.desk.values import Case, Done, Happening, Link, Listed, Options, Page
     from casekit.store.hosts import prepare
 
 _LATER = {
@@ -41,6 +41,7 @@ _LATER = {
     "Done": "casekit.desk.values",
     "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
+    "Link": "casekit.desk.values",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
     "Page": "casekit.desk.values",
@@ -70,6 +71,7 @@ __all__ = [
     "Happening",
     "Judged",
     "KeyReused",
+    "Link",
     "Listed",
     "Livelock",
     "Money",

@@ -48,6 +48,12 @@ CLEAR = {
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
+    "link.relation": "one of five words",
+    "link.other": "a case, or refused",
+    "unlink.relation": "one of five words",
+    "unlink.other": "a case, or refused",
+    "document_status.document": "an id",
+    "document_status.status": "a status of the definition",
     "give_role.party": "an id",
     "take_role.role": "a role of the definition",
     "take_role.party": "an id",
@@ -194,7 +200,8 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
         parties={"tenant": maria, "landlord": shop},
         key=mark("open.key"),
     ).id
-    _commands(lee, case, mark)
+    other = lee.open("tenancy.dispute", data={"deposit": "1.00 EUR"}, parties={"tenant": maria, "landlord": shop}).id
+    _commands(lee, case, other, mark)
     _refusals(lee, case, mark, gossip, (maria, shop))
     _not_valid(desk, lee, case, mark)
     _answers(lee, case, mark, gossip)
@@ -227,7 +234,7 @@ def _parties(lee: Seat, mark: Marks) -> tuple[str, str]:
     return maria.id, lee.party("organisation", name=mark("party.name")).id
 
 
-def _commands(lee: Seat, case: str, mark: Marks) -> None:
+def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.note(case, mark("note.text"), key=mark("note.key"))
     lee.note_fact(
         case,
@@ -252,6 +259,10 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     staff = lee.party("staff", name=mark("party.name"))
     lee.give_role(case, "handler", staff, key=mark("give_role.key"))
     lee.take_role(case, "handler", staff, key=mark("take_role.key"))
+    lee.link(case, "related", other, reason=mark("link.reason"), key=mark("link.key"))
+    lee.unlink(case, "related", other, reason=mark("unlink.reason"), key=mark("unlink.key"))
+    photo = lee.document(case, "photo", mark("document.content").encode())
+    lee.document_status(case, photo.id, "accepted", reason=mark("document_status.reason"), key=mark("document_status.key"))
     own = {"kind": "task", "due": {"after": "P9D"}}
     lee.item(case, "add", "ring", own=own, title=mark("item.title"), reason=mark("item.reason"), key=mark("item.key"))
     lee.item(case, "complete", "ring", reason=mark("item.reason"))

@@ -258,6 +258,18 @@ def test_names_are_told_and_nothing_else(two: Two) -> None:
     assert found == (False,)
 
 
+def test_rows_of_nobody_are_hidden_and_told_by_verify(two: Two) -> None:
+    with psycopg.connect(dsn(two.owned), autocommit=True) as above:
+        above.execute("SET session_replication_role = replica")
+        above.execute("UPDATE search SET tenant = 'zz' WHERE tenant = 'b'")
+        above.execute("INSERT INTO sequences VALUES ('yy', 'x', 1)")
+        told = {(w.table, w.what) for w in two.desk.seat("test:auditor", roles={"auditor"}, tenant="a").verify().wrong}
+        assert ("search", "1 rows of a tenant 'zz' who has no stream") in told
+        assert ("sequences", "1 rows of a tenant 'yy' who has no stream") in told
+        above.execute("UPDATE search SET tenant = 'b' WHERE tenant = 'zz'")
+        above.execute("DELETE FROM sequences WHERE tenant = 'yy'")
+
+
 def test_views_and_functions(two: Two) -> None:
     with psycopg.connect(dsn(two.owned), autocommit=True) as above:
         above.execute("CREATE VIEW everyone AS SELECT * FROM streams")
@@ -407,10 +419,11 @@ def test_a_store_that_is_filled_already_is_fenced(two: Two, server: Server, open
         for table in FENCED:
             above.execute(f"DROP POLICY casekit_tenant ON {table}; ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY".encode())
             above.execute(f"ALTER TABLE {table} DISABLE ROW LEVEL SECURITY".encode())
-        for table in ("streams", "data_keys"):
+        for table in FENCED:
             above.execute(f"DROP POLICY casekit_names ON {table}".encode())
+        above.execute("DROP FUNCTION casekit_nobodys()")
         above.execute("DROP FUNCTION casekit_tenants()")
-        above.execute("UPDATE alembic_version SET version_num = '0003'")
+        above.execute("UPDATE alembic_version SET version_num = '0004'")
         before = count(above), count(above, "entries")
     with pytest.raises(BadInput, match="casekit store grant ROLE"):
         open_store(store=two.url).ready()

@@ -69,6 +69,11 @@ def _names(case_type: CaseType) -> Found:
     for group in ("facts", "requirements"):
         for name in sorted(n for n in getattr(case_type, group) if not _KEY.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} is no key", "use lower-case words joined by '.' or '-'"
+    for kind, document in case_type.documents.items():
+        wrong = [status for status in document.statuses if not check_lifecycle.ID.fullmatch(status)]
+        if wrong or len(set(document.statuses)) != len(document.statuses):
+            do = "name each once, in lower-case letters, digits, '_' and '-'"
+            yield f"/documents/{kind}/statuses", f"{', '.join(document.statuses)} can't be statuses", do
     yield from _readable("/totals", case_type.totals)
     for name in sorted({*case_type.data} & {*case_type.totals}):
         yield f"/totals/{name}", "a field of the data has the same name", "rename one of the two"

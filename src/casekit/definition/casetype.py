@@ -210,10 +210,12 @@ class DocumentKind:
     Attributes:
         title: What people read.
         direction: Whether it comes in, goes out or stays inside; empty: any.
+        statuses: What may become of one, in order: it has the first when it is filed, and after each further version.
     """
 
     title: str = ""
     direction: Literal["", "in", "out", "internal"] = ""
+    statuses: tuple[str, ...] = ()
 
 
 @frozen

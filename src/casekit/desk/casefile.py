@@ -12,6 +12,7 @@ from casekit.decisions.compiled import Compiled
 from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
 from casekit.desk import caseloop
+from casekit.desk.linked import Standing
 from casekit.desk.sealing import opened
 from casekit.desk.work import Stream, Work
 from casekit.model.canonical import Json, decode
@@ -31,7 +32,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 """Projected table → rows, in the order of ``tables.ROWS``."""
 
 
-_NO_APPROVALS: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CaseFile:
@@ -85,7 +86,9 @@ class CaseFile:
             zone=self.zone,
             postings=self.postings() if ledger else None,
             since=since,
-            approvals=head.get("approvals", _NO_APPROVALS),
+            approvals=head.get("approvals", _NOTHING),
+            standings=head.get("standings", _NOTHING),
+            linked=Standing(self.work, self.stream.uuid),
         )
 
     def view(self, now: str, needs: Iterable[Need] | None = None) -> View:
@@ -155,6 +158,9 @@ class CaseFile:
         recorded = self._recorded()
         rows = self.rows("documents")
         self.work.load_keys((self.stream.uuid,))
+        kinds = self.definition.says.documents if self.definition else {}
+        said = self.stream.head.get("standings", _NOTHING)
+        first = {kind: document.statuses[0] for kind, document in kinds.items() if document.statuses}
         return tuple(
             Document(
                 doc,
@@ -166,6 +172,7 @@ class CaseFile:
                 recorded[n],
                 self.open("document", decode(sealed)).get("name") if sealed else None,
                 n,
+                said.get(kind, _NOTHING).get(doc, first.get(kind, "")),
             )
             for n, _, doc, version, kind, direction, media, size, _, sealed in rows
         )

@@ -14,6 +14,7 @@ from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
 from casekit.desk.keeper import KEEP
+from casekit.desk.links import LINKED, as_link, links
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Moment, asked
@@ -21,7 +22,7 @@ from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.turn import Spec
-from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelivered
+from casekit.desk.values import Case, Happening, Link, Listed, Options, Page, Undelivered
 from casekit.desk.work import Work
 from casekit.errors import BadInput
 from casekit.model.answers import Finding, Verdict
@@ -122,6 +123,13 @@ class Questions(LoopQuestions, PictureQuestions):
         """The entries of a case as people read them, in order."""
         work, stream = self._read(case, READ)
         return timeline(work, stream)
+
+    def links(self, case: CaseRef) -> tuple[Link, ...]:
+        """How a case stands to others, and others to it; those that the actor may not read are left out."""
+        work, stream = self._read(case, LINKED)
+        may = self.desk.grants.allowed
+        found = [one for one in links(work, stream) if may(self.actor, LINKED.permission, one[2].head["type"])]
+        return tuple(as_link(*one) for one in found)
 
     def read_document(self, case: CaseRef, document: str, version: int | None = None) -> tuple[bytes, str]:
         """Content and media type of a document; the latest version where none is named.

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, parties, plans, records, reviews
+from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, links, parties, plans, records, reviews
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
@@ -284,6 +284,21 @@ class Seat(Questions):
         """Takes a role from a party."""
         return self._role(case, role, party, key, effective, end=True)
 
+    def link(self, case: CaseRef, relation: str, other: CaseRef, *, reason: str = "", key: str = "") -> Done:
+        """Links a case to another one: says how it stands to that.
+
+        Args:
+            case: Which case says it.
+            relation: ``parent`` (it is part of the other one), ``follow-up``, ``duplicate``, ``contributes`` or ``related``.
+            other: The other case.
+            reason, key: as of every command.
+        """
+        return self._link(case, relation, other, links.link, end=False, reason=reason, key=key)
+
+    def unlink(self, case: CaseRef, relation: str, other: CaseRef, *, reason: str = "", key: str = "") -> Done:
+        """Takes a link away. Arguments as of :meth:`link`."""
+        return self._link(case, relation, other, links.unlink, end=True, reason=reason, key=key)
+
     def note(self, case: CaseRef, text: str, *, key: str = "", effective: Moment | None = None) -> Done:
         """Adds a note."""
         return self._on(records.NOTE, case, lambda turn: records.note(turn, text), {"text": text}, key=key, effective=effective)
@@ -364,6 +379,11 @@ class Seat(Questions):
         args = {"kind": kind, "content": digest, "name": name, "media": media, "direction": direction, "document": document}
         decide = lambda turn: records.document(turn, kind, content, name, media, direction, document)  # noqa: E731
         return self._on(records.DOCUMENT, case, decide, args, key=key, effective=effective)
+
+    def document_status(self, case: CaseRef, document: str, status: str, *, reason: str = "", key: str = "") -> Done:
+        """Says what has become of a document (accepted, rejected …): one of the statuses that its kind has."""
+        decide = lambda turn: records.document_status(turn, document, status)  # noqa: E731
+        return self._on(records.STATUS, case, decide, {"document": document, "status": status}, reason=reason, key=key)
 
     def pay(
         self, case: CaseRef, amount: Money | str, *, note: str = "", key: str = "", effective: Moment | None = None, observed: bool = False
@@ -500,6 +520,13 @@ class Seat(Questions):
         other = party_id(party)
         args = {"role": role, "party": other, "end": end}
         return self._on(cases.ROLE, case, lambda turn: cases.set_role(turn, role, other, end=end), args, key=key, effective=effective)
+
+    def _link(
+        self, case: CaseRef, relation: str, other: CaseRef, decide: Callable[[Turn, str, str], None], *, end: bool, **more: Any
+    ) -> Done:
+        uuid = self._id(other)
+        args = {"relation": relation, "other": uuid, "end": end}
+        return self._on(links.LINK, case, lambda turn: decide(turn, relation, uuid), args, **more)
 
     def _on(self, spec: Spec, case: CaseRef, decide: Callable[[Turn], None], args: Mapping[str, Any], **more: Any) -> Done:
         value = case.case if isinstance(case, Done) else case

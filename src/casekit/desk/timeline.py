@@ -15,6 +15,7 @@ from casekit.desk.work import Stream, Work
 from casekit.errors import Refused, Stale
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
+from casekit.model.links import RELATIONS
 from casekit.model.money import render
 from casekit.record.entry import COLUMNS
 from casekit.store import reading
@@ -160,8 +161,12 @@ def _adjustment(about: Json) -> str:
 
 _WORDED: Mapping[str, Callable[[Json], str]] = {
     "adjust": _adjustment,
+    "document-status": lambda about: f"{about['kind']} {about['status']}",
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
+    "link": lambda about: (
+        f"{'no longer ' if 'ended' in about else ''}{RELATIONS[about['relation']][0]} {about.get('number', about['other'])}"
+    ),
     "review": lambda about: f"round {about['round']}",
 }
 """Commands whose entries are called by more than one word."""

@@ -162,6 +162,7 @@ class Document:
         at: When it was filed (canonical instant).
         name: Its name; None once erased.
         n: The entry that filed it.
+        status: What became of the document (not of this version); empty: its kind has no statuses.
     """
 
     id: str
@@ -173,6 +174,7 @@ class Document:
     at: str
     name: str | None = None
     n: int = 0
+    status: str = ""
 
 
 @frozen

@@ -18,10 +18,13 @@ SETTING = "casekit.tenant"
 """Whose rows a transaction sees."""
 
 NAMES = "casekit.names"
-"""Set within the function that names the tenants, and there alone."""
+"""Set within the functions that see over the fence, and there alone."""
 
 POLICY = "casekit_tenant"
 """The policy by which a table is fenced."""
+
+OVER = "casekit_names"
+"""The policy by which the functions that belong to the owner see over the fence, and nobody else."""
 
 MARK = f"set_config('{SETTING}'"
 """What a statement contains that says by itself whose rows it sees."""

@@ -151,6 +151,12 @@ def cases_of_party(shelf: Shelf, party: str) -> list[str]:
     return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": party})]
 
 
+def linked_to(shelf: Shelf, case: str) -> list[str]:
+    """UUIDs of the cases that say how they stand to this one, in the order of their making."""
+    prepared = shelf.statements.get("linked to", _linked_to)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "other": case})]
+
+
 @frozen
 class Filter:
     """Which cases a list shows. Empty members filter nothing.
@@ -356,6 +362,12 @@ def _cases_of_party() -> Any:
     inside = select(roles.c.sid).where(_tenant(roles), roles.c.party == party)
     written = select(messages.c.sid).where(_tenant(messages), messages.c.party == party)
     return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside.union(written))).order_by(STREAMS.c.sid)
+
+
+def _linked_to() -> Any:
+    links = PROJECTED["links"]
+    inside = select(links.c.sid).where(_tenant(links), links.c.other == bindparam("other", type_=links.c.other.type))
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside)).order_by(STREAMS.c.sid)
 
 
 def _page(wanted: Filter, first: bool) -> Any:

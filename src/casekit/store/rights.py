@@ -90,7 +90,7 @@ def give(connection: Connection, role: str) -> str:
     for name in sorted(METADATA.tables):
         rights = "SELECT, INSERT, DELETE" if name in KEPT else "SELECT, INSERT, UPDATE, DELETE"
         said += [f"REVOKE ALL ON {quote(name)} FROM {who}", f"GRANT {rights} ON {quote(name)} TO {who}"]
-    said.append(f"GRANT EXECUTE ON FUNCTION casekit_tenants() TO {who}")
+    said += [f"GRANT EXECUTE ON FUNCTION {function}() TO {who}" for function in ("casekit_tenants", "casekit_nobodys")]
     if int(connection.exec_driver_sql("SHOW server_version_num").scalar_one()) >= 170000:
         said.append(f"GRANT MAINTAIN ON data_keys TO {who}")  # what is erased is swept out at once
     for statement in said:

@@ -46,6 +46,11 @@ class Store:
         self._shelves: dict[str, Shelf] = {}
         self._opening = threading.Lock()
 
+    @property
+    def restoring(self) -> bool:
+        """Whether a restore into this place was begun and not finished: until it is, nobody works here."""
+        return self.url.get_backend_name() == "sqlite" and restoring(self.url).exists()
+
     def shelf(self, tenant: str) -> Shelf:
         """A tenant's shelf, its tables brought up to date.
 
@@ -58,7 +63,7 @@ class Store:
             with self._opening:
                 found = self._shelves.get(tenant)
                 if found is None:
-                    if self.url.get_backend_name() == "sqlite" and restoring(self.url).exists():
+                    if self.restoring:
                         raise StoreFailed(f"{self.url.database}: a restore was not finished (run it again, with --force)")
                     found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self.keys, self.documents)
         return found

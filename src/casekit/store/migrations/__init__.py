@@ -6,11 +6,12 @@ from collections.abc import Callable, Mapping
 
 from alembic.operations import Operations
 
-from casekit.store.migrations import checkpoints, first, goals_as_rows, tenants
+from casekit.store.migrations import checkpoints, first, goals_as_rows, linked_cases, tenants
 
 STEPS: Mapping[str, Callable[[Operations], None]] = {
     "0001": first.upgrade,
     "0002": goals_as_rows.upgrade,
     "0003": checkpoints.upgrade,
-    "0004": tenants.upgrade,
+    "0004": linked_cases.upgrade,
+    "0005": tenants.upgrade,
 }
