@@ -33,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "report": "Figures over many cases.",
     "type": "Case types.",
     "plugin": "Plugins: which there are, and what is wrong with them.",
+    "store": "The database that the record is in.",
     "keys": "The keyring: which keys there are, new ones, and copies in good hands.",
 }
 
@@ -115,6 +116,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("backing:backup", "Copy the running store into a folder, proved; never the keyring, unless you say so."),
     "restore": ("backing:restore", "Make a store of a backup, proved, and erased of whoever was erased since."),
     "doctor": ("backing:doctor", "Whether the store is set so that what is promised about it holds."),
+    "store grant": ("backing:grant", "Let a role of PostgreSQL work with the tables, which it does not own."),
     "fsck": ("backing:fsck", "Documents on disk against the record: missing, changed, named by nothing."),
     "keys show": ("custody:show", "Which keys there are, by id, and how much each wraps."),
     "keys rotate": ("custody:rotate", "Make a new outer key and wrap everything with it."),

@@ -28,6 +28,7 @@ from casekit.plugins.catalogue import Asked, collect_any
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+    from casekit.desk.work import Work
 
 ASSESS = Spec("assess", "case.assess")
 PLAN = Spec("options", "case.plan")
@@ -38,8 +39,12 @@ FAILED = "casekit.plugin-failed"
 """Rule of the finding that a plugin could not be asked."""
 
 
-def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
+def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str, batch: Work | None = None) -> Turn:
     """A turn that is never written: the case now, its due clocks having spoken.
+
+    Args:
+        desk, actor, spec, case: Who asks what, and of which case.
+        batch: The batch in which it is asked: a denied attempt is written down in it. The case is read as it stands.
 
     Raises:
         NotFound: there is no such case.
@@ -50,7 +55,7 @@ def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
     recorded = work.now()
     stream = work.stream(case, "case")
     desk.levels.demand(actor, stream.head, case)
-    desk.bus.authorise(call, stream.head["type"], case)
+    desk.bus.authorise(call, stream.head["type"], case, batch)
     if CASE in stream.head.get("levels", ()):
         desk.reads.tell(actor, case, spec.name)
     definition = desk.library.pinned(work.shelf, stream.head["definition"])

@@ -200,6 +200,8 @@ class Beside:
                 wrong.append(Wrong("", None, f"{count} rows belong to no stream of this tenant", table, str(sid)))
         for table in auditing.OF_TENANTS:
             wrong += [Wrong("", None, f"rows of a tenant {t!r} who has no stream", table) for t in auditing.outsiders(self.shelf, table)]
+        for table, named, row, count in auditing.hidden(self.shelf):
+            wrong.append(Wrong("", None, f"{count} rows of a tenant {named!r} who has no stream", table, row))
         wrong += [Wrong("", None, "a key whose owner is no stream", "data_keys", owner) for owner in auditing.ownerless(self.shelf)]
         for table in auditing.POINTERS:
             for sid, n in auditing.pointing_nowhere(self.shelf, table):

@@ -106,7 +106,7 @@ class Asking:
     def _turn(self, spec: Spec, case: CaseRef) -> Turn:
         uuid = self._id(case)
         with told_if_disposed(self.desk, self.actor, uuid):
-            return asking.turn_for(self.desk, self.actor, spec, uuid)
+            return asking.turn_for(self.desk, self.actor, spec, uuid, self._batch)
 
     def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
         work = self._work()

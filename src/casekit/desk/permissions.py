@@ -100,15 +100,17 @@ class Grants:
         wanted = tuple(permissions)
         return tuple(role for role in self.roles if all(self._grants(role, p, case_type) for p in wanted))
 
-    def readable(self, actor: Actor, types: Iterable[str]) -> tuple[str, ...] | None:
-        """The case types whose cases the actor may read; None: all, known here or not."""
-        return None if self.everywhere(actor, "case.read") else tuple(t for t in types if self.allowed(actor, "case.read", t))
+    def readable(self, actor: Actor, types: Iterable[str], *more: str) -> tuple[str, ...] | None:
+        """The case types whose cases the actor may read, and has the further permissions for; None: all, known here or not."""
+        wanted = ("case.read", *more)
+        if all(self.everywhere(actor, permission) for permission in wanted):
+            return None
+        return tuple(t for t in types if all(self.allowed(actor, permission, t) for permission in wanted))
 
     def everywhere(self, actor: Actor, permission: str) -> bool:
         """Whether one of the actor's roles has a permission for all case types, known here or not."""
-        return any(
-            EVERY in handles and _covers(granted, permission) for role in actor.roles for granted, handles in self._by_role.get(role, ())
-        )
+        granted_by = (pair for role in actor.roles for pair in self._by_role.get(role, ()))
+        return any(EVERY in handles and _covers(granted, permission) for granted, handles in granted_by)
 
     def _grants(self, role: str, permission: str, case_type: str | None) -> bool:
         return any(

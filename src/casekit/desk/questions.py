@@ -195,11 +195,11 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
 
     def checkpoints(self) -> tuple[Made, ...]:
         """The checkpoints of the tenant's log, the latest first."""
-        return checkpoints.listed(self.desk, self.actor)
+        return checkpoints.listed(self.desk, self.actor, self._batch)
 
     def checkpoint_key(self) -> str:
         """The public key with which others check the tenant's checkpoints."""
-        return str(checkpoints.public_key(self.desk, self.actor))
+        return str(checkpoints.public_key(self.desk, self.actor, self._batch))
 
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
@@ -212,16 +212,15 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What waits in the outbox, in the order of cases and entries."""
+        """What waits in the outbox, in the order of cases and entries, of the cases that the actor may read with their journal."""
         self._may(UNDELIVERED)
         shelf = self.desk.shelf(self.actor.tenant)
         rows = reading.outbox(shelf)
-        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
-        heads = reading.heads_of(shelf, uuids).values()
-        cases = {head.sid: head.uuid for head in heads if self.desk.levels.sees_case(self.actor, decode(head.text))}
-        return tuple(
-            Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows if sid in cases
-        )
+        heads = reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()
+        types = self.desk.grants.readable(self.actor, self.desk.library.types, UNDELIVERED.permission)
+        cases = {head.sid: head.uuid for head in heads if self._may_see(decode(head.text), types)}
+        shown = [row for row in rows if row[0] in cases]
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in shown)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
@@ -358,6 +357,10 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         may = self.desk.grants.allowed(self.actor, READ.permission, other.head["type"])
         return may and self.desk.levels.sees_case(self.actor, other.head)
 
+    def _may_see(self, head: Json, types: tuple[str, ...] | None) -> bool:
+        """Whether a case is of one of these types, or of any, and the actor may see it."""
+        return (types is None or head["type"] in types) and self.desk.levels.sees_case(self.actor, head)
+
     def _hidden(self, work: Work, case: str) -> frozenset[str]:
         """Documents of a case that the actor may not see today, whatever moment is asked for."""
         return self.desk.levels.hidden(self.actor, work.stream(case, "case").head)
@@ -380,7 +383,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         return names_of(self._work(), sids)
 
     def _reportable(self) -> tuple[str, ...] | None:
-        return self.desk.grants.readable(self.actor, self.desk.library.types)
+        return self.desk.grants.readable(self.actor, self.desk.library.types, reports.REPORT.permission)
 
 
 def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:
