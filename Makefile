@@ -16,7 +16,7 @@ install = if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q -p $(BIN)/python -c
 	else $(BIN)/python -m pip install -q -c constraints.txt $(1); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check bench schemas constraints changelog clean
+.PHONY: help demo test prove soak check bench schemas sbom constraints changelog clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -30,6 +30,9 @@ test: check ## everything that must hold: style, types, layers, tests (ARGS="-k 
 prove: $(VENV)/.test ## the proofs in full, with their figures: some hours (make test has their small form)
 	CASEKIT_PROOFS=full $(BIN)/pytest tests/proofs --timeout=0 $(ARGS)
 
+soak: $(VENV)/.test ## an hour under load: does anything decay? (SECONDS=180 for less)
+	CASEKIT_SOAK=$(or $(SECONDS),3600) $(BIN)/pytest tests/proofs/test_soak.py --timeout=0 $(ARGS)
+
 check: $(VENV)/.test ## style, types and layers only
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
@@ -42,9 +45,13 @@ bench: $(VENV)/.test ## the figures, against bare drivers
 schemas: $(VENV)/.test ## write schemas/ anew from the records
 	$(BIN)/python schemas/write.py
 
+sbom: $(VENV)/.test ## write the bill of materials anew from what is pinned
+	@$(call install,--group sbom)
+	$(BIN)/python sbom/write.py
+
 constraints: $(VENV)/.test ## pin the newest versions that fit
 	printf 'hatchling\nuv\npip\n' | $(BIN)/uv pip compile -q - pyproject.toml -U --universal --python-version 3.11 \
-		--extra calendar-export --extra fast --extra holidays --extra pictures --extra postgresql --group test --group check --no-annotate --no-header -o $(VENV)/pinned
+		--extra calendar-export --extra fast --extra holidays --extra pictures --extra postgresql --group test --group check --group sbom --no-annotate --no-header -o $(VENV)/pinned
 	(head -1 constraints.txt; cat $(VENV)/pinned) > $(VENV)/constraints && mv $(VENV)/constraints constraints.txt
 
 changelog: $(VENV)/.test ## what the next changelog would say

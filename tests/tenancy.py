@@ -110,7 +110,10 @@ DISPUTE = CaseType(
     },
     guards={"pay": ("tenancy.not-too-much",)},
     closing=("tenancy.letter",),
-    documents={"letter": DocumentKind("Letter", "out"), "photo": DocumentKind("Photo", "in")},
+    documents={
+        "letter": DocumentKind("Letter", "out"),
+        "photo": DocumentKind("Photo", "in", statuses=("received", "accepted", "rejected")),
+    },
 )
 
 
@@ -158,6 +161,8 @@ def casekit_roles() -> Mapping[str, list[str]]:
         "journal.*",
         "checkpoint.*",
         "report.*",
+        "hold.*",
+        "disposal.*",
         "tenancy.*",
     ]
     return {

@@ -16,8 +16,9 @@ def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def program(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Runs a command in this process, with nothing added to its arguments."""
+def program(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Runs a command in this process, with nothing added to its arguments, and as wide as where nobody looks."""
+    monkeypatch.delenv("COLUMNS", raising=False)
 
     def run(*arguments: object) -> Said:
         capsys.readouterr()

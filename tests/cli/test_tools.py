@@ -62,6 +62,19 @@ def test_a_case_type_that_is_shown_can_be_read_again(casekit: Run, program: Run,
     assert checked[0]["digest"] == shown["digest"]
 
 
+def test_checking_a_type_says_what_may_surprise(casekit: Run, program: Run, tmp_path: Path) -> None:
+    says = casekit("type", "show", "test.dispute", "--json").json["type"]
+    says["plan"] = {"a": {}, "s": {"kind": "stage"}, "b": {"stage": "s", "entry": [{"on": "a"}]}}
+    file = tmp_path / "deaf.json"
+    file.write_text(json.dumps(says))
+    asked = ("type", "check", file, FINES / "fine.json")
+
+    deaf, fine = program(*asked, "--json").json["types"]
+    assert [remark["where"] for remark in deaf["remarks"]] == ["/plan/b/entry/0/on"]
+    assert fine["remarks"] == []
+    assert "deaf.json /plan/b/entry/0/on: 'a' comes from outside the stage 's'" in " ".join(program(*asked).out.split())
+
+
 def test_types_say_where_they_come_from(casekit: Run) -> None:
     known = {t["key"]: t["from"] for t in casekit("type", "list", "--json").json["types"]}
     assert known["test.dispute"] == "a file"

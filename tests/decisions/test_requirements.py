@@ -70,9 +70,9 @@ def test_every_requirement_is_judged_and_none_hides_another(build: Any) -> None:
     ]
     assert judged[3].parts == ()
     assert [str(j.objection()) for j in judged[:3]] == [
-        "both-heard: Not both were heard.; [Act § 1]; to do: hear the landlord",
+        "both-heard: Not both were heard; [Act § 1]; to do: hear the landlord",
         "covered: More is claimed than there is.",
-        "insured: Nobody is insured.; [Policy 7]; to do: ask the insurer",
+        "insured: Nobody is insured; [Policy 7]; to do: ask the insurer",
     ]
     assert [(j.objection().plugin, j.objection().version) for j in judged[1:3]] == [("casekit", ""), ("insurer", "2.0")]
 

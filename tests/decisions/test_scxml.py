@@ -251,8 +251,9 @@ def test_any_condition_is_read_or_refused_and_never_anything_else(text: str) -> 
 
 
 @given(st.text(max_size=80) | st.binary(max_size=80))
-def test_any_text_is_read_or_refused(text: Any) -> None:
-    refused(text)
+def test_any_other_text_is_refused_by_its_name(text: Any) -> None:
+    assert all(where.startswith("it.scxml") for where in refused(text))
+    assert refused(text) != []
 
 
 def test_an_expression_that_is_nested_deep_is_read_or_refused() -> None:

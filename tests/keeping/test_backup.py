@@ -78,7 +78,7 @@ def test_a_backup_holds_no_key_and_its_folder_is_private(filled: Filled) -> None
     for name, said in made.manifest.files.items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == said.sha256
     documents = [path for path in (folder / "documents").rglob("*") if path.is_file()]
-    assert len(documents) == made.manifest.tenants["main"].documents == 4
+    assert len(documents) == made.manifest.tenants["main"].documents == 5
     assert all(hashlib.sha256(path.read_bytes()).hexdigest() == path.name for path in documents)
 
 
@@ -129,7 +129,7 @@ def test_every_file_of_a_backup_that_was_changed_or_lost_is_refused(
     dice, url = random.Random(7), another("back")
     desk = open_store(store=url, plugins=PLUGINS, documents=filled.folder / "d")
     names = [path.relative_to(filled.folder / "backup") for path in (filled.folder / "backup").rglob("*") if path.is_file()]
-    assert len(names) == 6
+    assert len(names) == 7
     for name in names:
         for damage in ("bit", "gone", "short"):
             tried = filled.folder / "tried"
@@ -284,3 +284,15 @@ def test_only_who_may_keep_the_store_does(filled: Filled) -> None:
         filled.desk.keeper("user:lee", roles={"clerk"}).back_up(filled.folder / "backup")
     assert not (filled.folder / "backup").exists()
     assert any(row[9] == "denied/2026-12-07" for row in rows(filled.url)["streams"])
+
+
+@pytest.mark.parametrize("name", ["../../evil", "Main", "a/b", "", "x" * 41])
+def test_a_manifest_that_names_other_places_is_none(filled: Filled, name: str) -> None:
+    filled.keeper.back_up(filled.folder / "backup")
+    path = filled.folder / "backup" / "manifest.json"
+    said = json.loads(path.read_text())
+    for group, file in (("tenants", name), ("files", f"store.{name}.db")):
+        changed = {**said, group: {**said[group], file: next(iter(said[group].values()))}}
+        path.write_text(json.dumps(changed))
+        with pytest.raises(BadInput, match="no manifest"):
+            operator(filled.desk).restore(filled.folder / "backup", force=True)

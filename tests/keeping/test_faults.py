@@ -125,7 +125,7 @@ def test_a_rotation_that_fails_leaves_a_store_that_opens_and_the_next_goes_on(fi
         ring = read_keyring(filled.folder / "keys")
         assert {row[3] for row in rows(filled.url)["data_keys"]} <= set(ring.keys), f"call {k}"
         assert lee.get_party(filled.office.people["maria"]).name == "Maria Silva"
-        assert [p.name for p in filled.folder.glob("keys.*") if p.name not in ("keys.erasures", "keys.documents")] == []
+        assert [p.name for p in filled.folder.glob("keys.*") if p.name not in ("keys.erasures", "keys.documents", "keys.signing")] == []
 
     assert until_it_works(filled.keeper.rotate, look, monkeypatch) >= 3
     assert auditor(filled.desk) == []

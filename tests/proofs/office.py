@@ -54,6 +54,7 @@ def fill(desk: Desk, clock: Any) -> Office:
     lee.run_due()
     _after(lee, long)
     cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
+    _link(lee, cases)
     _quiet_case(desk, people)
     lee.export(long)
     lee.access_export(people["maria"])
@@ -136,6 +137,14 @@ def _closed_case(lee: Seat, people: Mapping[str, str]) -> str:
 def _after(lee: Seat, case: str) -> None:
     lee.pay(case, "450.00 EUR", effective="2026-12-03")
     lee.take_role(case, "handler", lee.find_parties(name="Kim")[0])
+
+
+def _link(lee: Seat, cases: Mapping[str, str]) -> None:
+    lee.link(cases["plain"], "parent", cases["long"], reason="one flat")
+    lee.link(cases["plain"], "follow-up", cases["over"])
+    lee.unlink(cases["plain"], "follow-up", cases["over"])
+    photo = lee.document(cases["plain"], "photo", b"\x89PNG", name="door.png")
+    lee.document_status(cases["plain"], photo.id, "accepted", reason="sharp enough")
 
 
 def _quiet_case(desk: Desk, people: Mapping[str, str]) -> None:

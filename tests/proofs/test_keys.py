@@ -109,6 +109,17 @@ class Desk:
         self.seat.give_role(case, "handler", self.kim)
         return "take_role", ["handler", self.kim], {}
 
+    def _link(self, case: str) -> Any:
+        return "link", ["parent", self.case()], {"reason": "one flat"}
+
+    def _unlink(self, case: str) -> Any:
+        other = self.case()
+        self.seat.link(case, "parent", other)
+        return "unlink", ["parent", other], {}
+
+    def _document_status(self, case: str) -> Any:
+        return "document_status", [self.seat.document(case, "photo", b"a door").id, "accepted"], {"reason": "sharp"}
+
     def _note(self, case: str) -> Any:
         return "note", ["she called"], {}
 

@@ -61,6 +61,12 @@ CLEAR = {
     "choose.option": "the key of an option, checked as a rule key is",
     "close.outcome": "an outcome of the definition",
     "give_role.role": "a role of the definition",
+    "link.relation": "one of five words",
+    "link.other": "a case, or refused",
+    "unlink.relation": "one of five words",
+    "unlink.other": "a case, or refused",
+    "document_status.document": "an id",
+    "document_status.status": "a status of the definition",
     "give_role.party": "an id",
     "take_role.role": "a role of the definition",
     "take_role.party": "an id",
@@ -90,6 +96,17 @@ CLEAR = {
     "import_bundle.bundle": "what another store held, sealed there: it is taken over as it is, and its own proof forbids a change",
     "import_bundle.opens": "a passphrase or a private key: it opens, and is not kept",
     "checkpoint.origin": "the name of an installation's log, which is there to be shown around",
+    "place_hold.name": "the name of a hold, clear by design: refusals say it, and how it is spelled is checked",
+    "place_hold.cases": "ids or numbers",
+    "place_hold.parties": "ids",
+    "place_hold.types": "case types",
+    "place_hold.opened_from": "a day",
+    "place_hold.opened_until": "a day",
+    "lift_hold.name": "the name of a hold that stands",
+    "propose_disposal.cases": "ids or numbers",
+    "approve_disposal.list": "the id of a list",
+    "withdraw_disposal.list": "the id of a list",
+    "run_disposal.list": "the id of a list",
     "import_log.file": "a path; what an import keeps is proved with the importer",
     "import_log.map": "a path",
     "import_log.format": "the key of a format",
@@ -207,13 +224,17 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
         parties={"tenant": maria, "landlord": shop},
         key=mark("open.key"),
     ).id
-    _commands(lee, case, mark)
+    other = lee.open("tenancy.dispute", data={"deposit": "1.00 EUR"}, parties={"tenant": maria, "landlord": shop}).id
+    _commands(lee, case, other, mark)
     _refusals(lee, case, mark, gossip, (maria, shop))
     _not_valid(desk, lee, case, mark)
     _answers(lee, case, mark, gossip)
     lee.run_due()
     lee.access_export(maria, looked=True)
     _ending(lee, case, mark)
+    lee.place_hold("a-suit", cases=[case], reason=mark("place_hold.reason"), authority=mark("place_hold.authority"))
+    lee.place_hold("all-of-them", types=["tenancy.dispute"], reason=mark("place_hold.reason"))
+    lee.lift_hold("a-suit", reason=mark("lift_hold.reason"))
     return case
 
 
@@ -243,7 +264,7 @@ def _parties(lee: Seat, mark: Marks) -> tuple[str, str]:
     return maria.id, lee.party("organisation", name=mark("party.name")).id
 
 
-def _commands(lee: Seat, case: str, mark: Marks) -> None:
+def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.note(case, mark("note.text"), key=mark("note.key"))
     lee.note_fact(
         case,
@@ -273,6 +294,10 @@ def _commands(lee: Seat, case: str, mark: Marks) -> None:
     staff = lee.party("staff", name=mark("party.name"))
     lee.give_role(case, "handler", staff, key=mark("give_role.key"))
     lee.take_role(case, "handler", staff, key=mark("take_role.key"))
+    lee.link(case, "related", other, reason=mark("link.reason"), key=mark("link.key"))
+    lee.unlink(case, "related", other, reason=mark("unlink.reason"), key=mark("unlink.key"))
+    photo = lee.document(case, "photo", mark("document.content").encode())
+    lee.document_status(case, photo.id, "accepted", reason=mark("document_status.reason"), key=mark("document_status.key"))
     own = {"kind": "task", "due": {"after": "P9D"}}
     lee.item(case, "add", "ring", own=own, title=mark("item.title"), reason=mark("item.reason"), key=mark("item.key"))
     lee.item(case, "complete", "ring", reason=mark("item.reason"))

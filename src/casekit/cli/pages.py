@@ -49,8 +49,8 @@ def show_file(out: Console, file: View) -> None:
     _section(out, "Ledger", ("id", "effective", "kind", "for", "amount"), postings, right=("amount",))
     messages = [(m.at, m.direction, m.via, m.outcome, m.role, m.text) for m in file.messages]
     _section(out, "Messages", ("when", "way", "via", "outcome", "who", "text"), messages)
-    documents = [(d.kind, d.name, d.version, d.media, d.size, d.id) for d in file.filed]
-    _section(out, "Documents", ("kind", "name", "version", "media", "bytes", "id"), documents, right=("bytes",))
+    documents = [(d.kind, d.status, d.name, d.version, d.media, d.size, d.id) for d in file.filed]
+    _section(out, "Documents", ("kind", "status", "name", "version", "media", "bytes", "id"), documents, right=("bytes",))
     clocks = [(c.id, c.instance, c.status, c.started, c.due, c.args.get("amount")) for c in file.clocks]
     _section(out, "Clocks", ("clock", "instance", "status", "started", "due", "amount"), clocks)
 

@@ -10,7 +10,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from casekit.cli.everywhere import HERE, Everywhere
-from casekit.cli.options import CaseRef, Key, Observed, Out, Since
+from casekit.cli.options import CaseRef, Key, Observed, Out, Reason, Since
 from casekit.cli.working import give_done, says_of
 
 
@@ -113,6 +113,21 @@ def add_document(
             effective=effective or None,
         )
         return give_done(common, done)
+
+
+def document_status(
+    case: CaseRef,
+    document: Annotated[str, Parameter(name="DOCUMENT", help="The id of the document.")],
+    status: Annotated[str, Parameter(name="STATUS", help="One of the statuses that its kind has.")],
+    /,
+    *,
+    reason: Reason = "",
+    key: Key = "",
+    common: Everywhere = HERE,
+) -> int:
+    """Says what has become of a document."""
+    with common.seat() as seat:
+        return give_done(common, seat.document_status(case, document, status, reason=reason, key=key))
 
 
 def get_document(

@@ -52,13 +52,14 @@ def check(
     *,
     common: Everywhere = HERE,
 ) -> int:
-    """Checks case types: every problem with its path; exit code 2 where there is one."""
+    """Checks case types: every problem with its path; exit code 2 where there is one. What may surprise is said beside."""
+    from casekit.decisions.plancheck import remarks
     from casekit.definition.load import read_case_type
 
     if not files:
         raise BadInput.at("casekit type check", "no file is named", "name the JSON files of case types")
     problems: list[Problem] = []
-    found = []
+    found: list[dict[str, Any]] = []
     with common.desk() as desk:
         for file in files:
             try:
@@ -66,7 +67,9 @@ def check(
             except BadInput as wrong:
                 problems += wrong.problems
             else:
-                found.append({"file": str(file), "key": compiled.says.key, "version": compiled.says.version, "digest": compiled.digest})
+                says = compiled.says
+                aside = [{"where": where, "what": what} for where, what in remarks(says)]
+                found.append({"file": str(file), "key": says.key, "version": says.version, "digest": compiled.digest, "remarks": aside})
     if problems:
         raise BadInput(problems)
 
@@ -75,6 +78,9 @@ def check(
 
         columns = ("file", "key", "version", "digest")
         out.print(table(columns, [[entry[name] for name in columns] for entry in found]))
+        for entry in found:
+            for remark in entry["remarks"]:
+                out.print(f"{entry['file']} {remark['where']}: {remark['what']}")
 
     return common.face.give({"types": found}, words)
 
@@ -103,7 +109,11 @@ def _show(out: Console, says: CaseType, digest: str) -> None:
         ("Clocks", ("clock", "due", "start", "stop", "pause", "citation"), clocks),
         ("Rules", ("rule", "holds when", "else", "citation"), rules),
         ("Totals", ("total", "of", "reported"), totals),
-        ("Documents", ("kind", "title", "direction"), [(key, d.title, d.direction) for key, d in says.documents.items()]),
+        (
+            "Documents",
+            ("kind", "title", "direction", "statuses"),
+            [(key, d.title, d.direction, ", ".join(d.statuses)) for key, d in says.documents.items()],
+        ),
     ]
     for title, columns, rows in sections:
         if rows:

@@ -14,6 +14,7 @@ from jsonschema.exceptions import SchemaError
 from casekit.decisions import check_lifecycle
 from casekit.decisions.check_clocks import check_clocks
 from casekit.decisions.check_requirements import check_requirements
+from casekit.decisions.check_retention import check_retention
 from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
 from casekit.decisions.plancheck import Found, plan_problems
@@ -55,6 +56,7 @@ def _problems(case_type: CaseType) -> Found:
     yield from plan_problems(case_type)
     yield from check_clocks(case_type)
     yield from check_requirements(case_type)
+    yield from check_retention(case_type)
     yield from _book(case_type)
 
 
@@ -66,9 +68,14 @@ def _names(case_type: CaseType) -> Found:
     for group in ("transitions", "roles", "plan", "clocks", "sla", "documents"):
         for name in sorted(n for n in getattr(case_type, group) if not check_lifecycle.ID.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
-    for group in ("facts", "requirements"):
+    for group in ("facts", "requirements", "retention"):
         for name in sorted(n for n in getattr(case_type, group) if not _KEY.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} is no key", "use lower-case words joined by '.' or '-'"
+    for kind, document in case_type.documents.items():
+        wrong = [status for status in document.statuses if not check_lifecycle.ID.fullmatch(status)]
+        if wrong or len(set(document.statuses)) != len(document.statuses):
+            do = "name each once, in lower-case letters, digits, '_' and '-'"
+            yield f"/documents/{kind}/statuses", f"{', '.join(document.statuses)} can't be statuses", do
     yield from _readable("/totals", case_type.totals)
     for name in sorted({*case_type.data} & {*case_type.totals}):
         yield f"/totals/{name}", "a field of the data has the same name", "rename one of the two"

@@ -206,7 +206,8 @@ def _event(case_type: CaseType, transition: Transition, event: str, at: str, sta
                 )
     if done and not _can_be_done(done, states):
         yield f"{at}/on", f"{done!r} is never done", "give it a final state, or each of its regions"
-    for prefix, names in (("clock", case_type.clocks), ("fact", case_type.facts), ("document", case_type.documents)):
+    kinds = {**case_type.documents, **{f"{kind}.{status}": status for kind, d in case_type.documents.items() for status in d.statuses}}
+    for prefix, names in (("clock", case_type.clocks), ("fact", case_type.facts), ("document", kinds)):
         name = event.removeprefix(f"{prefix}.")
         name = name.rpartition(".")[0] if prefix == "clock" else name
         if event.startswith(f"{prefix}.") and INTERNAL.fullmatch(event) and names and name not in names:

@@ -12,6 +12,7 @@ from casekit.decisions.compiled import asked_by, rests_on
 from casekit.decisions.plancheck import Found
 from casekit.definition.casetype import CaseType
 from casekit.definition.requirements import CLOCK_STATUS, COUNTED, ITEM_STATUS, KINDS, Requirement, within
+from casekit.model.links import RELATIONS
 
 _PERMISSION = re.compile(r"[a-z][a-z0-9-]*(\.[a-z][a-z0-9-]*)+")
 MOST_LEAVES = 10
@@ -39,7 +40,7 @@ def _one(case_type: CaseType, says: Requirement, at: str) -> Found:
         return
     kind = kinds[0]
     yield from _names(case_type, says, kind, at)
-    yield from _status(says, kind, at)
+    yield from _status(case_type, says, kind, at)
     if says.count != 1 and kind not in COUNTED:
         yield f"{at}/count", f"a requirement of kind {kind} has no count", "leave it out; " + ", ".join(COUNTED) + " have one"
     most = _most(case_type, says, kind)
@@ -69,6 +70,8 @@ def _names(case_type: CaseType, says: Requirement, kind: str, at: str) -> Found:
         yield f"{at}/approval", f"{name!r} is no permission", "use lower-case words joined by '.', such as case.release"
     if kind == "field" and not _known(case_type, name):
         yield f"{at}/field", f"no field {name!r}", "name a field of the data, or fact: and the key of a fact"
+    if kind == "linked" and name not in RELATIONS:
+        yield f"{at}/linked", f"{name!r} is no relation between cases", "use one of " + ", ".join(RELATIONS)
     for covered in says.over:
         if not _known(case_type, covered) and covered not in case_type.totals and not _document(case_type, covered):
             yield f"{at}/over", f"no field {covered!r}", "name fields, totals, fact:key or document:kind of this case type"
@@ -82,10 +85,11 @@ def _document(case_type: CaseType, name: str) -> bool:
     return name.startswith("document:") and (name[9:] in case_type.documents or not case_type.documents)
 
 
-def _status(says: Requirement, kind: str, at: str) -> Found:
-    allowed = {"item": ITEM_STATUS, "clock": CLOCK_STATUS}.get(kind, ())
+def _status(case_type: CaseType, says: Requirement, kind: str, at: str) -> Found:
+    document = case_type.documents.get(says.document)
+    allowed = {"item": ITEM_STATUS, "clock": CLOCK_STATUS, "document": document.statuses if document else ()}.get(kind, ())
     if says.status and says.status not in allowed:
-        do = f"use one of {', '.join(allowed)}" if allowed else "leave it out: an item or a clock has one"
+        do = f"use one of {', '.join(allowed)}" if allowed else "leave it out: an item, a clock or a kind of document with statuses has one"
         yield f"{at}/status", f"{says.status!r} is no status for a requirement of kind {kind}", do
 
 
@@ -133,7 +137,7 @@ def _leaves(case_type: CaseType, says: Requirement | str) -> Iterator[Requiremen
 
 def _bare(says: Requirement) -> Requirement:
     """A leaf without its words: two that ask for the same are one."""
-    names = ("when", "item", "milestone", "document", "party", "field", "clock", "approval", "status", "count")
+    names = ("when", "item", "milestone", "document", "party", "field", "clock", "approval", "linked", "status", "count")
     return Requirement(**{name: getattr(says, name) for name in names})
 
 

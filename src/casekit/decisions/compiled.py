@@ -30,6 +30,8 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "reverse": {"amount": "money", "kind": "string"},
     "message": {"role": "string", "direction": "string", "via": "string", "outcome": "string"},
     "document": {"kind": "string", "direction": "string"},
+    "document-status": {"kind": "string", "status": "string"},
+    "link": {"relation": "string"},
     "fact": {"key": "string"},
     "change": {},
     "rectify": {},
@@ -45,7 +47,7 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
 
 INTERNAL = re.compile(
     r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)"
-    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed|approval\..+"
+    r"|milestone\..+|(item|stage)\..+\.(started|completed|terminated|skipped|overdue)|plan\.completed|reviewed|approval\..+|(un)?linked\..+"
 )
 """Events that the core raises by itself."""
 

@@ -42,6 +42,8 @@ class World:
         facts: Latest value of each fact, likewise.
         parties: Role → parties.
         documents: Kind → number on file.
+        standings: Kind → document → status, of those that have another status than the first.
+        linked: Relation → categories of the cases that stand in it to this one; looked up when it is read.
         zone: IANA zone of the case.
         postings: The ledger, where a clock must be judged again; else None.
         since: Effective instant of what is being recorded, where it lies before case time: clocks that were
@@ -61,6 +63,8 @@ class World:
     calendars: Mapping[str, Working] = field(factory=dict)
     counts: Mapping[str, Counts] = field(factory=dict)
     approvals: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
+    standings: Mapping[str, Mapping[str, str]] = _NOTHING
+    linked: Mapping[str, Collection[str]] = _NOTHING
 
 
 @define
@@ -118,6 +122,8 @@ class Run:
             now=now,
             zone=world.zone,
             approvals=world.approvals,
+            standings=world.standings,
+            linked=world.linked,
         )
         planned = definition.planning.pieces or "plan" in snapshot["memory"]
         self._plan = Plan(self) if planned else None

@@ -124,7 +124,12 @@ class _Loader:
         if kind == "milestone":
             return parts.item_done(name)
         if kind == "document":
-            return parts.enough_documents(name, count)
+            if not says.status:
+                return parts.enough_documents(name, count)
+            standing = standing_of(self.type, says)
+            return lambda inputs: standing(inputs) >= count
+        if kind == "linked":
+            return parts.all_ended(name)
         if kind == "party":
             return parts.enough_parties(name, count)
         if kind == "approval":
@@ -133,6 +138,13 @@ class _Loader:
             return _clock(name, says.status)
         group, _, key = ("facts", "", name[5:]) if name.startswith("fact:") else ("data", "", name)
         return parts.present(parts.stored(group, key, "other"), when.holds if when else None)
+
+
+def standing_of(case_type: CaseType, says: Requirement) -> Read:
+    """How many documents have the status that a requirement asks for."""
+    kind = case_type.documents.get(says.document)
+    first = kind is not None and kind.statuses[:1] == (says.status,)
+    return parts.standing_documents(says.document, says.status, first=first)
 
 
 def _clock(name: str, status: str) -> Read:

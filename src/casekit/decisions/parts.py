@@ -17,6 +17,7 @@ from typing import Any
 
 from attrs import define, frozen
 
+from casekit.definition.casetype import ENDED
 from casekit.definition.fields import DAY, DECIMAL, INSTANT, MONEY
 from casekit.errors import BadInput
 from casekit.model.money import LARGEST, parse, render
@@ -40,6 +41,8 @@ class Inputs:
         ended: Clock → how its instances ended: met, cancelled, breached, withdrawn.
         parties: Role → parties.
         documents: Kind → number on file.
+        standings: Kind → document → status, of those that have another status than the first.
+        linked: Relation → categories of the cases that stand in it to this one.
         items: Plan item → instance → live state.
         done: Plan item → where it was completed; absent: nowhere.
         counter: Which repetition is being judged.
@@ -65,6 +68,8 @@ class Inputs:
     counter: int = 1
     approvals: Mapping[str, Mapping[str, Mapping[str, Any]]] = _NOTHING
     foreign: Mapping[str, Any] = _NOTHING
+    standings: Mapping[str, Mapping[str, str]] = _NOTHING
+    linked: Mapping[str, Collection[str]] = _NOTHING
 
 
 Read = Callable[[Inputs], Any]
@@ -255,6 +260,21 @@ def enough_parties(role: str, count: int) -> Read:
 def enough_documents(kind: str, count: int) -> Read:
     """Whether so many documents of a kind are on file."""
     return lambda inputs: inputs.documents.get(kind, 0) >= count
+
+
+def standing_documents(kind: str, status: str, *, first: bool) -> Read:
+    """How many documents of a kind have a status; ``first``: it is the one that they are filed with."""
+
+    def read(inputs: Inputs) -> int:
+        said = inputs.standings.get(kind, _NOTHING)
+        return inputs.documents.get(kind, 0) - len(said) if first else sum(1 for has in said.values() if has == status)
+
+    return read
+
+
+def all_ended(relation: str) -> Read:
+    """Whether every case that stands in a relation to this one has ended."""
+    return lambda inputs: all(category in ENDED for category in inputs.linked.get(relation, ()))
 
 
 def enough_approvals(requirement: str, permission: str, count: int) -> Read:

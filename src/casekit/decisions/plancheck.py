@@ -15,7 +15,7 @@ Found = Iterator[tuple[str, str, str]]
 """Path, what is wrong there, what puts it right."""
 
 _CORE = re.compile(
-    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed|approval\..+"
+    r"payment|charge|reversal|chosen|fact\..+|document\..+|message\.(in|out)|done\.state\..+|clock\..+\.(warned|breached|escalated|moved|would-move|met|withdrawn)|plan\.completed|reviewed|approval\..+|(un)?linked\..+"
 )
 _LEVEL: Mapping[str, frozenset[str]] = {
     "stage": frozenset(WORDS),

@@ -61,6 +61,10 @@ class Remedies:
         """Ways to meet a leaf that is not met."""
         short = max(1, ready.says.count - (judged.actual if isinstance(judged.actual, int) else 0))
         name = ready.name
+        if ready.code == "document" and ready.says.status:
+            return self._standing(ready, short)
+        if ready.code == "linked":
+            return self._one(Act("linked", name, count=judged.needed - judged.actual, permissions=("case.close",)))
         if ready.code == "document":
             return self._one(Act("document", name, count=short, permissions=("document.add",)))
         if ready.code == "party":
@@ -74,6 +78,17 @@ class Remedies:
             )
         direct = self._on_file(ready) if ready.when is not None else ()
         return direct or self.search(ready.holds)
+
+    def _standing(self, ready: Ready, short: int) -> tuple[Remedy, ...]:
+        """Documents that are filed first, where there are too few, and then get the status."""
+        name, status = ready.name, ready.says.status
+        statuses = self.run.definition.says.documents[name].statuses
+        others = self.run.inputs.documents.get(name, 0) - (ready.says.count - short)
+        add = short if status == statuses[0] else max(0, short - others)
+        acts = [Act("document", name, count=add, permissions=("document.add",))] if add else []
+        if status != statuses[0]:
+            acts.append(Act("standing", name, status, short, permissions=("document.status",)))
+        return (Remedy(tuple(map(self._named, acts))),)
 
     def _on_file(self, ready: Ready) -> tuple[Remedy, ...]:
         """Documents and parties that a condition counts, where one or a few more of them would meet it."""

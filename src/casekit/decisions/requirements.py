@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 from attrs import evolve
 
 from casekit.decisions.conditions import Explained, Expression, Inputs
-from casekit.decisions.needs import Ready
-from casekit.definition.casetype import CaseType
+from casekit.decisions.needs import Ready, standing_of
+from casekit.definition.casetype import ENDED, CaseType
 from casekit.model.judged import Act, Judged, Remedy
+from casekit.model.links import RELATIONS
 
 if TYPE_CHECKING:
     from casekit.decisions.compiled import Compiled
@@ -96,6 +97,13 @@ class Judging:
             live = [state["status"] for state in inputs.clocks.get(name, {}).values()]
             actual = ", ".join((*live, *inputs.ended.get(name, ()))) or "not started"
             return "The clock {title} must be {needed}: it is {actual}.", actual, ready.says.status or "met"
+        if ready.code == "document" and ready.says.status:
+            words = f"{{needed}} of {{title}} must be {ready.says.status}: {{actual}} are."
+            return words, standing_of(self.definition.says, ready.says)(inputs), count
+        if ready.code == "linked":
+            categories = inputs.linked.get(name, ())
+            words = f"Every case that {RELATIONS[name][0]} this one must have ended: {{actual}} of {{needed}} have."
+            return words, sum(category in ENDED for category in categories), len(categories)
         if ready.code == "document":
             return "{needed} of {title} must be on file: there are {actual}.", inputs.documents.get(name, 0), count
         if ready.code == "party":

@@ -16,6 +16,7 @@ from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signa
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
 from casekit.definition.requirements import Requirement
+from casekit.definition.retention import Retention
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -210,11 +211,13 @@ class DocumentKind:
     Attributes:
         title: What people read.
         direction: Whether it comes in, goes out or stays inside; empty: any.
+        statuses: What may become of one, in order: it has the first when it is filed, and after each further version.
         level: Level of confidentiality that documents of this kind have from the start; empty: ordinary.
     """
 
     title: str = ""
     direction: Literal["", "in", "out", "internal"] = ""
+    statuses: tuple[str, ...] = ()
     level: str = ""
 
 
@@ -240,6 +243,7 @@ class CaseType:
         totals: Figures in the head of the case.
         ledger: What may be charged, and how payments pay it; None: no ledger.
         documents: Kinds of document; empty: any.
+        retention: How long cases are kept, by key; the longest of those that apply wins. None: nobody says so, and nothing is destroyed.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
         level: Level of confidentiality that its cases have from the start; empty: ordinary.
@@ -271,6 +275,7 @@ class CaseType:
     level: str = ""
     purpose: str = ""
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
+    retention: Mapping[str, Retention] = attr(factory=dict, converter=ordered)
 
 
 __all__ = [
@@ -288,6 +293,7 @@ __all__ = [
     "DocumentKind",
     "PartyKind",
     "Requirement",
+    "Retention",
     "Role",
     "ServiceLevel",
     "Signal",

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any
 
 from attrs import field as attr
 from attrs import frozen
 
-Status = Literal["", "completed", "active", "met", "not-running", "breached"]
-ITEM_STATUS: tuple[Status, ...] = ("completed", "active")
-CLOCK_STATUS: tuple[Status, ...] = ("met", "not-running", "breached")
+ITEM_STATUS = ("completed", "active")
+CLOCK_STATUS = ("met", "not-running", "breached")
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -33,18 +32,19 @@ class Requirement:
         remedy: Words for what would meet it.
         item: Plan item that must have the ``status``: ``completed`` (the default) or ``active``.
         milestone: Milestone that must be reached.
-        document: Kind of document of which ``count`` must be on file.
+        document: Kind of document of which ``count`` must be on file; with a ``status``, must have that.
         party: Role that ``count`` parties must play.
         field: Field of case data, or ``fact:`` and the key of a fact, that must be known.
         clock: Clock that must have the ``status``: ``met`` (the default: an instance was), ``not-running`` (none runs;
             one that rests or was breached does not), or ``breached`` (one is, or was).
         approval: Permission with which ``count`` different actors must have approved this requirement.
+        linked: Relation: every case that stands in it to this one must have ended (``parent``: all cases that are part of it).
         all: Requirements that must all be met. A part is a requirement of its own, or the key of one: of this case type
             or of a plugin.
         any: Requirements of which one must be met.
         none: Requirements of which none may be met.
         n_of: Requirements of which ``count`` must be met.
-        status: Of ``item`` and ``clock``.
+        status: Of ``item``, ``clock`` and ``document``.
         count: Of ``document``, ``party``, ``approval`` and ``n_of``.
         over: Of ``approval``: what it approves (fields, totals, ``fact:key``, ``document:kind``). As soon as one of them
             changes, approvals lapse.
@@ -61,11 +61,12 @@ class Requirement:
     field: str = ""
     clock: str = ""
     approval: str = ""
+    linked: str = ""
     all: tuple[Requirement | str, ...] = attr(default=(), converter=_parts)
     any: tuple[Requirement | str, ...] = attr(default=(), converter=_parts)
     none: tuple[Requirement | str, ...] = attr(default=(), converter=_parts)
     n_of: tuple[Requirement | str, ...] = attr(default=(), converter=_parts)
-    status: Status = ""
+    status: str = ""
     count: int = 1
     over: tuple[str, ...] = attr(default=(), converter=_names)
 
@@ -81,7 +82,7 @@ class Requirement:
         return (*self.all, *self.any, *self.none, *self.n_of)
 
 
-KINDS = ("when", "item", "milestone", "document", "party", "field", "clock", "approval", "all", "any", "none", "n_of")
+KINDS = ("when", "item", "milestone", "document", "party", "field", "clock", "approval", "linked", "all", "any", "none", "n_of")
 """Kinds of requirement, by the field that says it."""
 COUNTED = ("document", "party", "approval", "n_of")
 """Kinds that have a count."""

@@ -122,11 +122,15 @@ class Beside:
         return self._contents(stream)
 
     def _number(self, stream: Stream, number: str) -> None:
-        matches = [(name, match) for name, pattern in self._patterns if (match := pattern.fullmatch(number))]
-        if not matches:
+        if not self._draws(number):
             self._unnumbered.append(Wrong(stream.uuid, 1, f"no sequence has drawn the number {number}", "sequences"))
+
+    def _draws(self, number: str | None) -> bool:
+        """Takes down that a number was drawn, that of a case which is gone too; whether a sequence could have."""
+        matches = [(name, match) for name, pattern in self._patterns if (match := pattern.fullmatch(number or ""))]
         for name, match in matches:
             self._highest[name] = max(self._highest.get(name, 0), int(match[1]))
+        return bool(matches)
 
     def _contents(self, stream: Stream) -> Wrong | None:
         """Whether the contents of documents are there and are what their digests say."""
@@ -138,6 +142,8 @@ class Beside:
         return None
 
     def _log(self, stream: Stream, found: Found) -> Wrong | None:
+        if found.key is None and (n := sealed_by_itself(stream)):
+            self._keyless[stream.uuid] = n
         for entry in stream.entries:
             try:
                 self._tells(stream.listed[0], decode(entry[11])["about"])
@@ -154,6 +160,9 @@ class Beside:
             self._published[about["digest"]] = (about["digest"], about["kind"], about["name"], about["version"])
         if log == "erasures":
             self._shut.update(about["shut"])
+        if log == "disposals":
+            for left in about.get("streams", ()):
+                self._draws(left["number"])
         if log == "imports":
             self._foreign.update(about["locked"])
             self._foreign.difference_update(about.get("unlocked", ()))
@@ -191,6 +200,8 @@ class Beside:
                 wrong.append(Wrong("", None, f"{count} rows belong to no stream of this tenant", table, str(sid)))
         for table in auditing.OF_TENANTS:
             wrong += [Wrong("", None, f"rows of a tenant {t!r} who has no stream", table) for t in auditing.outsiders(self.shelf, table)]
+        for table, named, row, count in auditing.hidden(self.shelf):
+            wrong.append(Wrong("", None, f"{count} rows of a tenant {named!r} who has no stream", table, row))
         wrong += [Wrong("", None, "a key whose owner is no stream", "data_keys", owner) for owner in auditing.ownerless(self.shelf)]
         for table in auditing.POINTERS:
             for sid, n in auditing.pointing_nowhere(self.shelf, table):

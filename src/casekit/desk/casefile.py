@@ -12,6 +12,7 @@ from casekit.decisions.compiled import Compiled
 from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
 from casekit.desk import caseloop
+from casekit.desk.linked import Standing
 from casekit.desk.righted import again, superseded
 from casekit.desk.sealing import opened
 from casekit.desk.work import Stream, Work
@@ -19,6 +20,7 @@ from casekit.model.canonical import Json, decode
 from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
+from casekit.plugins.contained import loose
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
@@ -32,7 +34,7 @@ Rows = Mapping[str, list[tuple[Any, ...]]]
 """Projected table → rows, in the order of ``tables.ROWS``."""
 
 
-_NO_APPROVALS: Mapping[str, Any] = MappingProxyType({})
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class CaseFile:
@@ -86,7 +88,9 @@ class CaseFile:
             zone=self.zone,
             postings=self.postings() if ledger else None,
             since=since,
-            approvals=head.get("approvals", _NO_APPROVALS),
+            approvals=head.get("approvals", _NOTHING),
+            standings=head.get("standings", _NOTHING),
+            linked=Standing(self.work, self.stream.uuid),
         )
 
     def view(self, now: str, needs: Iterable[Need] | None = None) -> View:
@@ -113,7 +117,7 @@ class CaseFile:
     def clocks(self) -> tuple[RunningClock, ...]:
         """Clocks that run, rest or were breached."""
         return tuple(
-            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), state.get("args", {}))
+            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), loose(state.get("args", {})))
             for clock, instances in sorted(self.stream.head["machine"]["clocks"].items())
             for instance, state in sorted(instances.items())
         )
@@ -159,6 +163,9 @@ class CaseFile:
         recorded = self._recorded()
         rows = self.rows("documents")
         self.work.load_keys((self.stream.uuid,))
+        kinds = self.definition.says.documents if self.definition else {}
+        said = self.stream.head.get("standings", _NOTHING)
+        first = {kind: document.statuses[0] for kind, document in kinds.items() if document.statuses}
         return tuple(
             Document(
                 doc,
@@ -170,6 +177,7 @@ class CaseFile:
                 recorded[n],
                 self.open("document", decode(sealed)).get("name") if sealed else None,
                 n,
+                said.get(kind, _NOTHING).get(doc, first.get(kind, "")),
             )
             for n, _, doc, version, kind, direction, media, size, _, sealed in rows
         )
@@ -358,7 +366,7 @@ def _other(stream: Stream, roles: tuple[str, ...]) -> Other:
     head = stream.head
     machine = head["machine"]
     state, category = " ".join(machine["active"]), machine["category"]
-    where = (head["opened"], head.get("closed"), dict(head["data"]))
+    where = (head["opened"], head.get("closed"), loose(head["data"]))
     return Other(stream.uuid, head["type"], head.get("number"), roles, state, category, *where)
 
 
@@ -409,7 +417,7 @@ class _Typed(Mapping[str, Any]):
         self._raw, self._fields = raw, fields
 
     def __getitem__(self, key: str) -> Any:
-        value = self._raw[key]
+        value = loose(self._raw[key])
         return read(value, self._fields[key].schema) if key in self._fields else value
 
     def __iter__(self) -> Iterator[str]:

@@ -127,7 +127,7 @@ def ask_closing(turn: Turn, outcome: str) -> None:
     for asked in turn.desk.catalogue.implementations("casekit_close", turn.definition.says.key):
         turn.spoke[asked.plugin.name] = asked.plugin.version
         try:
-            turn.objections += collect(asked, Objection, view=turn.view(), outcome=outcome)
+            turn.objections += collect(asked, Objection, view=turn.view(of=asked.plugin.name), outcome=outcome)
         except PluginFailed as wrong:
             if not turn.call.observed:
                 raise

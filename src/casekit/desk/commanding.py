@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from casekit.desk.graves import told_if_disposed
 from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
@@ -18,4 +19,5 @@ class Commanding(Asking):
         version = value.version if isinstance(value, Case) else None
         uuid = self._id(case)
         call = Call(spec, self.actor, {"case": uuid, **args}, version=version, **more)
-        return self.desk.bus.on_case(call, uuid, decide, self._batch)
+        with told_if_disposed(self.desk, self.actor, uuid):
+            return self.desk.bus.on_case(call, uuid, decide, self._batch)

@@ -17,6 +17,7 @@ from casekit.definition.forms import Form
 from casekit.definition.load import read_case_type
 from casekit.desk.bus import Bus
 from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.door import text
 from casekit.desk.levels import LEVELS, Levels
 from casekit.desk.library import Library
 from casekit.desk.permissions import Grants
@@ -24,12 +25,14 @@ from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, CasekitError, PluginFailed
+from casekit.errors import BadInput, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
 from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
+from casekit.plugins.contained import demand_outside, told
+from casekit.plugins.isolation.limits import Limits, read_limits
 from casekit.record.entry import START
 from casekit.store.lock import SameThread
 from casekit.store.shelf import Shelf, Store
@@ -55,6 +58,7 @@ def open_desk(
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
     checkpoints: str = "",
+    isolated: Iterable[str] | Mapping[str, Limits] = (),
     discreet: bool = False,
     levels: Iterable[str] = LEVELS,
 ) -> Desk:
@@ -71,13 +75,15 @@ def open_desk(
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
         checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
+        isolated: Plugins that run in processes of their own, by name or by place (``package.module``), ``*`` for all that are
+            installed; with :class:`casekit.Limits` each, or with the usual ones. A place brings its plugin along.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
         levels: Levels of confidentiality, from ordinary to the most confidential; seen with the permission ``level.<name>``.
 
     Raises:
         BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
-    catalogue = Catalogue(plugins, installed=installed, required=required)
+    catalogue = Catalogue(plugins, installed=installed, required=required, isolated=read_limits(isolated))
     return Desk(
         Store(store, keys, documents),
         catalogue,
@@ -139,8 +145,9 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection, and ends the processes of isolated plugins."""
         self.store.close()
+        self.catalogue.close()
 
     def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Seat:
         """The desk as one actor sees it.
@@ -225,6 +232,7 @@ class Desk:
             BadInput: no such calculator, or inputs that do not fit, each with its path.
             PluginFailed: the calculator raised.
         """
+        text("calc", key)
         known = self.catalogue.declared.calculators
         if key not in known:
             raise BadInput.at("calc", f"there is no calculator {key!r}", "those known are: " + (", ".join(sorted(known)) or "none"))
@@ -232,10 +240,12 @@ class Desk:
         given = Form(calculator.inputs).read(inputs, key)
         try:
             return calculator.function(**{name: read(value, calculator.inputs[name].schema) for name, value in given.items()})
-        except BadInput:
+        except (BadInput, KeyboardInterrupt):
             raise
-        except (CasekitError, Exception) as wrong:
-            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+        except PluginFailed as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} {wrong}") from wrong
+        except BaseException as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {told(wrong)}") from wrong
 
     def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
         """A picture of a case type; no case is needed.
@@ -257,7 +267,12 @@ class Desk:
         return instant(self._clock())
 
     def shelf(self, tenant: str) -> Shelf:
-        """A tenant's part of the store."""
+        """A tenant's part of the store.
+
+        Raises:
+            BadInput: it is a hook that asks, one that decides or guards: it must not reach the store.
+        """
+        demand_outside()
         return self.store.shelf(tenant)
 
     def work(self, shelf: Shelf) -> Work:

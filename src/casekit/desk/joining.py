@@ -10,6 +10,7 @@ from casekit.desk.desk import Desk
 from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.errors import BadInput
+from casekit.plugins.contained import demand_outside
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as HostConnection
@@ -34,8 +35,9 @@ class Joined(Desk):
         """The shelf that was joined.
 
         Raises:
-            BadInput: the tenant is another.
+            BadInput: the tenant is another; or it is a hook that asks, one that decides or guards.
         """
+        demand_outside()
         if tenant != self._shelf.tenant:
             raise BadInput.at(
                 "tenant", f"the transaction was joined for {self._shelf.tenant!r}", f"join it for {tenant!r}, or use the desk"

@@ -27,9 +27,9 @@ def allowed(desk: Desk, actor: Actor) -> None:
 
     Raises:
         BadInput: the desk lies in a host's transaction.
-        Denied: it lacks the permission. Where there is a store, the attempt is in the desk log of the day.
+        Denied: it lacks the permission. Where there is a store that works, the attempt is in the desk log of the day.
     """
-    if actor.tenant in desk.store.tenants():
+    if actor.tenant in desk.store.tenants() and not desk.store.restoring:
         desk.shelf(actor.tenant).demand_own("keeping the store")
         desk.bus.authorise(Call(KEEP, actor), None)
     else:

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casekit.desk import backing, contents, custody, health, restoring
-from casekit.desk.erasure import ledger_lines, write_ledger
 from casekit.desk.keeper import allowed, tenants_of
+from casekit.desk.ledger import TELLING, ledger_lines, write_ledger
 from casekit.errors import BadInput
 from casekit.model.actor import Actor
 from casekit.store.erasures import append
 from casekit.store.escrow import Holder, Passphrase, Recipient
+from casekit.store.rights import Granted, grant
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -67,6 +68,15 @@ class Keeper:
         """Whether the store is set so that what is promised about it holds; changes nothing."""
         return health.examine(self.desk, self.actor)
 
+    def grant(self, role: str) -> Granted:
+        """Lets a role of PostgreSQL work with the tables: desks then connect as it, and not as the tables' owner.
+
+        Make the desk with the owner's URL. The tables are made, or brought up to date, before. The role can read and write
+        rows, each tenant's by itself; it can't change what is recorded, make tables or take row-level security off.
+        """
+        allowed(self.desk, self.actor)
+        return grant(self.desk.store.url, role)
+
     def check_contents(self, *, grace: float = contents.GRACE, remove: bool = False) -> contents.Contents:
         """Holds the contents of documents against the record.
 
@@ -77,18 +87,21 @@ class Keeper:
         return contents.check_contents(self.desk, self.actor, grace=grace, remove=remove)
 
     def erasures(self, file: Path | None = None) -> tuple[Path, int]:
-        """Brings the ledger of erasures up to date, the one beside the keyring or another; gives it and how many it tells of."""
+        """Brings the ledger of erasures up to date, the one beside the keyring or another; gives it and how many
+        erasures, disposals and holds it tells of.
+        """
         allowed(self.desk, self.actor)
         shelves = [self.desk.shelf(tenant) for tenant in tenants_of(self.desk)]
         lines = [line for shelf in shelves for line in ledger_lines(shelf)]
+        count = sum(line.entry[7] in TELLING for line in lines)
         if file is not None:
             append(file, lines)
-            return file, len(lines)
+            return file, count
         if self.desk.store.keys is None:
             raise BadInput.at("keys", "the ledger lies beside the keyring, and nobody says where that is", "say where: --keys, or --out")
         for shelf in shelves:
             write_ledger(self.desk, shelf)
-        return self.desk.store.keys.with_name(f"{self.desk.store.keys.name}.erasures"), len(lines)
+        return self.desk.store.keys.with_name(f"{self.desk.store.keys.name}.erasures"), count
 
     def keys(self) -> custody.Keys:
         """Which keys the keyring has, by id, and what they wrap."""

@@ -109,6 +109,11 @@ class Levels:
         return tuple(f"level.{name}" for name in self.names[max(at, 1) :])
 
 
+def level_of(head: Mapping[str, Any]) -> str:
+    """The level of a case; empty: it is ordinary."""
+    return str(head.get("levels", {}).get(CASE, {}).get("level", ""))
+
+
 def classify(turn: Turn, level: str, document: str, ground: str) -> None:
     """Decides on a level for a case, or for one of its documents."""
     levels = turn.desk.levels

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from casekit.desk import asking
 from casekit.desk.casefile import Rows
+from casekit.desk.door import text
+from casekit.desk.graves import told_if_disposed
 from casekit.desk.levels import CASE
 from casekit.desk.past import Asked, Moment, as_known_now, asked, rewound
 from casekit.desk.traces import cases_of
@@ -57,7 +59,10 @@ def case_id(desk: Desk, actor: Actor, case: CaseRef) -> str:
 
 def party_id(party: PartyRef) -> str:
     """UUID of a party."""
-    return party.id if isinstance(party, Person) else party
+    if isinstance(party, Person):
+        return party.id
+    text("party", party)
+    return party
 
 
 class Asking:
@@ -95,15 +100,20 @@ class Asking:
         return self._batch or self.desk.work(self.desk.shelf(self.actor.tenant))
 
     def _id(self, case: CaseRef) -> str:
-        return case_id(self.desk, self.actor, case)
+        with told_if_disposed(self.desk, self.actor, case if isinstance(case, str) else ""):
+            return case_id(self.desk, self.actor, case)
 
     def _turn(self, spec: Spec, case: CaseRef) -> Turn:
-        return asking.turn_for(self.desk, self.actor, spec, self._id(case))
+        uuid = self._id(case)
+        with told_if_disposed(self.desk, self.actor, uuid):
+            return asking.turn_for(self.desk, self.actor, spec, uuid, self._batch)
 
     def _read(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
         work = self._work()
-        stream = work.stream(self._id(case), "case")
-        self.desk.levels.demand(self.actor, stream.head, stream.uuid)
+        uuid = self._id(case)
+        with told_if_disposed(self.desk, self.actor, uuid):
+            stream = work.stream(uuid, "case")
+            self.desk.levels.demand(self.actor, stream.head, stream.uuid)
         self._may(spec, stream.head["type"], stream.uuid)
         if CASE in stream.head.get("levels", ()):
             self.desk.reads.tell(self.actor, stream.uuid, spec.name, batch=self._batch is not None)

@@ -166,7 +166,7 @@ class Opening:
         command = Command("open", turn.file.data, turn.effective.at, self.call.actor.name)
         for one in asked:
             turn.spoke[one.plugin.name] = one.plugin.version
-            turn.objections += guarded(one, view=turn.view(one.needs), command=command)
+            turn.objections += guarded(one, view=turn.view(one.needs, one.plugin.name), command=command)
 
     def _asked(self) -> list[Any]:
         return self.desk.catalogue.implementations("casekit_before", self.definition.says.key)

@@ -11,6 +11,7 @@ from casekit.definition.casetype import PARTY_KINDS
 from casekit.desk import rectifying
 from casekit.desk.bus import resolve
 from casekit.desk.casefile import DETAILS, load_parties, person
+from casekit.desk.door import text as demand_text
 from casekit.desk.sealing import opened, seal
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
@@ -184,6 +185,7 @@ def _read(details: Mapping[str, Any]) -> tuple[Json, dict[str, str]]:
     inside: dict[str, str] = {}
     for name, value in details.items():
         if name in ("zone", "language"):
+            demand_text(f"party/{name}", value)
             clear[name] = value
         elif name in DETAILS:
             text = value.isoformat() if isinstance(value, date) else value

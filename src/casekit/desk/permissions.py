@@ -27,6 +27,7 @@ CORE = {
     "level.confidential": "see what is confidential; a desk may name other levels, each with a permission of its own",
     "level.secret": "see what is secret",
     "case.role": "give a party a role in a case, or take it",
+    "case.link": "link a case to another one, or take a link away",
     "case.export": "take a case out",
     "case.import": "bring in a case that was taken out elsewhere",
     "party.write": "add, change or merge parties",
@@ -38,6 +39,7 @@ CORE = {
     "message.record": "record a message or an attempt at one",
     "document.add": "file a document",
     "document.read": "read a document",
+    "document.status": "say what has become of a document",
     "fact.note": "note a fact",
     "ledger.charge": "charge",
     "ledger.pay": "record a payment",
@@ -52,6 +54,13 @@ CORE = {
     "desk.due": "let due clocks speak and deliver the outbox",
     "clock.extend": "give a deadline more time, or let a case go by the present calendars",
     "clock.confirm": "confirm a new date of a deadline, or keep the one there is",
+    "disposal.read": "see how long cases are kept, disposal lists and what is left of what was destroyed",
+    "disposal.propose": "propose a list of cases to be destroyed, or take one back",
+    "disposal.approve": "approve a list that somebody else has proposed",
+    "disposal.run": "destroy what is on an approved list",
+    "hold.read": "see holds",
+    "hold.place": "place a hold, so that nothing it covers is deleted",
+    "hold.lift": "lift a hold",
     "case.resume": "say what becomes of an imported case's clocks",
 }
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""
@@ -91,15 +100,17 @@ class Grants:
         wanted = tuple(permissions)
         return tuple(role for role in self.roles if all(self._grants(role, p, case_type) for p in wanted))
 
-    def readable(self, actor: Actor, types: Iterable[str]) -> tuple[str, ...] | None:
-        """The case types whose cases the actor may read; None: all, known here or not."""
-        return None if self.everywhere(actor, "case.read") else tuple(t for t in types if self.allowed(actor, "case.read", t))
+    def readable(self, actor: Actor, types: Iterable[str], *more: str) -> tuple[str, ...] | None:
+        """The case types whose cases the actor may read, and has the further permissions for; None: all, known here or not."""
+        wanted = ("case.read", *more)
+        if all(self.everywhere(actor, permission) for permission in wanted):
+            return None
+        return tuple(t for t in types if all(self.allowed(actor, permission, t) for permission in wanted))
 
     def everywhere(self, actor: Actor, permission: str) -> bool:
         """Whether one of the actor's roles has a permission for all case types, known here or not."""
-        return any(
-            EVERY in handles and _covers(granted, permission) for role in actor.roles for granted, handles in self._by_role.get(role, ())
-        )
+        granted_by = (pair for role in actor.roles for pair in self._by_role.get(role, ()))
+        return any(EVERY in handles and _covers(granted, permission) for granted, handles in granted_by)
 
     def _grants(self, role: str, permission: str, case_type: str | None) -> bool:
         return any(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from casekit.desk.door import checked
 from casekit.desk.looking import LARGEST_PAGE, Asking, CaseRef
 from casekit.desk.past import Moment
 from casekit.desk.turn import Spec
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PICTURE = Spec("picture", "case.read")
 
 
+@checked
 class PictureQuestions(Asking):
     """The questions of a seat for pictures; :class:`casekit.desk.questions.Questions` are made of them and others."""
 

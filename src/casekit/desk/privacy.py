@@ -8,6 +8,7 @@ from typing import Any
 from casekit.desk import access, levels, parties, rectifying, righted
 from casekit.desk.accessvalues import AccessExport
 from casekit.desk.commanding import Commanding
+from casekit.desk.door import checked
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.past import Moment
 from casekit.desk.turn import Call
@@ -18,6 +19,7 @@ from casekit.model.time import Effective
 from casekit.plugins.view import Person
 
 
+@checked
 class Privacy(Commanding):
     """Commands; :class:`casekit.desk.seat.Seat` is made of them and others."""
 

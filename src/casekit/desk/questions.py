@@ -16,15 +16,18 @@ from casekit.desk.accessvalues import Told
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
+from casekit.desk.door import checked, text
 from casekit.desk.keeper import KEEP
+from casekit.desk.links import LINKED, as_link, links
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
 from casekit.desk.loopquestions import LoopQuestions
 from casekit.desk.past import Moment, asked
 from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
+from casekit.desk.retentionquestions import RetentionQuestions
 from casekit.desk.timeline import journal, timeline
 from casekit.desk.turn import Call, Spec
-from casekit.desk.values import Case, Happening, Listed, Options, Page, Undelivered
+from casekit.desk.values import Case, Happening, Link, Listed, Options, Page, Undelivered
 from casekit.desk.work import Stream, Work
 from casekit.errors import BadInput, Denied
 from casekit.model.answers import Finding, Verdict
@@ -44,7 +47,8 @@ VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
 
 
-class Questions(LoopQuestions, PictureQuestions):
+@checked
+class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
     """The questions of a seat."""
 
     def get_party(self, party: PartyRef) -> Person:
@@ -63,6 +67,8 @@ class Questions(LoopQuestions, PictureQuestions):
     def find_parties(self, **details: str) -> tuple[Person, ...]:
         """Parties that have all of these details (name, phone, email, ref), the oldest first."""
         self._may(READ_PARTY)
+        for name, value in details.items():
+            text(f"party/{name}", value)
         return tuple(parties.find(self._work(), details))
 
     def find_party(self, **details: str) -> Person | None:
@@ -132,6 +138,12 @@ class Questions(LoopQuestions, PictureQuestions):
         work, stream = self._read(case, READ)
         return timeline(work, stream, self._hidden(work, stream.uuid))
 
+    def links(self, case: CaseRef) -> tuple[Link, ...]:
+        """How a case stands to others, and others to it; those that the actor may not read are left out."""
+        work, stream = self._read(case, LINKED)
+        found = (one for one in links(work, stream) if self._shown(one[2]))
+        return tuple(as_link(*one) for one in found)
+
     def read_document(self, case: CaseRef, document: str, version: int | None = None) -> tuple[bytes, str]:
         """Content and media type of a document; the latest version where none is named.
 
@@ -183,11 +195,11 @@ class Questions(LoopQuestions, PictureQuestions):
 
     def checkpoints(self) -> tuple[Made, ...]:
         """The checkpoints of the tenant's log, the latest first."""
-        return checkpoints.listed(self.desk, self.actor)
+        return checkpoints.listed(self.desk, self.actor, self._batch)
 
     def checkpoint_key(self) -> str:
         """The public key with which others check the tenant's checkpoints."""
-        return str(checkpoints.public_key(self.desk, self.actor))
+        return str(checkpoints.public_key(self.desk, self.actor, self._batch))
 
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
@@ -200,16 +212,15 @@ class Questions(LoopQuestions, PictureQuestions):
         return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What waits in the outbox, in the order of cases and entries."""
+        """What waits in the outbox, in the order of cases and entries, of the cases that the actor may read with their journal."""
         self._may(UNDELIVERED)
         shelf = self.desk.shelf(self.actor.tenant)
         rows = reading.outbox(shelf)
-        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
-        heads = reading.heads_of(shelf, uuids).values()
-        cases = {head.sid: head.uuid for head in heads if self.desk.levels.sees_case(self.actor, decode(head.text))}
-        return tuple(
-            Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows if sid in cases
-        )
+        heads = reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()
+        types = self.desk.grants.readable(self.actor, self.desk.library.types, UNDELIVERED.permission)
+        cases = {head.sid: head.uuid for head in heads if self._may_see(decode(head.text), types)}
+        shown = [row for row in rows if row[0] in cases]
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in shown)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
@@ -217,7 +228,7 @@ class Questions(LoopQuestions, PictureQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.assess(self._turn(asking.ASSESS, case))
+        return asking.assess(self._turn(asking.ASSESS, case), [])
 
     def options(self, case: CaseRef) -> Options:
         """Which ways there are to go on; a person chooses one.
@@ -225,7 +236,7 @@ class Questions(LoopQuestions, PictureQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.options(self._turn(asking.PLAN, case))
+        return asking.options(self._turn(asking.PLAN, case), [])
 
     def check(self, case: CaseRef, what: str, *, to: str = "", via: str = "phone", party: PartyRef = "", **fields: Any) -> Verdict:
         """Whether something may be done now.
@@ -341,6 +352,15 @@ class Questions(LoopQuestions, PictureQuestions):
                 raise
         return work, stream
 
+    def _shown(self, other: Stream) -> bool:
+        """Whether the actor may know of another case."""
+        may = self.desk.grants.allowed(self.actor, READ.permission, other.head["type"])
+        return may and self.desk.levels.sees_case(self.actor, other.head)
+
+    def _may_see(self, head: Json, types: tuple[str, ...] | None) -> bool:
+        """Whether a case is of one of these types, or of any, and the actor may see it."""
+        return (types is None or head["type"] in types) and self.desk.levels.sees_case(self.actor, head)
+
     def _hidden(self, work: Work, case: str) -> frozenset[str]:
         """Documents of a case that the actor may not see today, whatever moment is asked for."""
         return self.desk.levels.hidden(self.actor, work.stream(case, "case").head)
@@ -363,7 +383,7 @@ class Questions(LoopQuestions, PictureQuestions):
         return names_of(self._work(), sids)
 
     def _reportable(self) -> tuple[str, ...] | None:
-        return self.desk.grants.readable(self.actor, self.desk.library.types)
+        return self.desk.grants.readable(self.actor, self.desk.library.types, reports.REPORT.permission)
 
 
 def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:

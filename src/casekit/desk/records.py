@@ -25,6 +25,7 @@ NOTE = Spec("note", "note.add")
 MESSAGE = Spec("message", "message.record")
 FACT = Spec("fact", "fact.note")
 DOCUMENT = Spec("document", "document.add")
+STATUS = Spec("document-status", "document.status")
 PAY = Spec("pay", "ledger.pay")
 CHARGE = Spec("charge", "ledger.charge")
 REVERSE = Spec("reverse", "ledger.reverse")
@@ -206,12 +207,49 @@ def document(turn: Turn, kind: str, content: bytes, name: str, media: str, direc
     if name:
         change["sealed"] = _with_case(turn, "document", {"name": name})
     turn.change(**change)
+    _stand(turn, kind, document_id, "")
     turn.made = document_id
     if version == 1 and kinds and kinds[kind].level:
         turn.changes += levels.change(turn.stream.head, {document_id: kinds[kind].level}, turn.desk.levels.names[0])
     turn.run.inputs.documents = turn.run.world.documents = {**turn.stream.head["documents"], kind: counted}
     turn.run.touch(f"document:{kind}")
     turn.run.raise_(f"document.{kind}")
+
+
+def document_status(turn: Turn, document_id: str, status: str) -> None:
+    """Decides on what has become of a document.
+
+    Raises:
+        BadInput: there is no such document, its kind has no such status, or it has it already.
+    """
+    hidden = turn.desk.levels.hidden(turn.call.actor, turn.stream.head)
+    kind = next((str(row[4]) for row in turn.file.rows("documents") if row[2] == document_id and document_id not in hidden), "")
+    if not kind:
+        raise BadInput.at("document", f"there is no document {document_id} in this case", "see the timeline for those on file")
+    says = turn.definition.says.documents.get(kind)
+    statuses = says.statuses if says else ()
+    if status not in statuses:
+        do = "use one of " + ", ".join(statuses) if statuses else "its case type must name them"
+        raise BadInput.at("document/status", f"{status!r} is no status of a document {kind!r}", do)
+    before = turn.stream.head.get("standings", {}).get(kind, {}).get(document_id, statuses[0])
+    if status == before:
+        raise BadInput.at("document/status", f"it is {status} already", "nothing is to be done")
+    turn.call.about |= {"kind": kind, "document": document_id, "status": status}
+    turn.guard("document-status", {"kind": kind, "status": status}, kind=kind, document=document_id, status=status)
+    if turn.goes_on:
+        _stand(turn, kind, document_id, "" if status == statuses[0] else status)
+        turn.run.touch(f"document:{kind}")
+        turn.run.raise_(f"document.{kind}.{status}")
+
+
+def _stand(turn: Turn, kind: str, document_id: str, status: str) -> None:
+    """Writes down the status of a document; empty: the first that its kind has."""
+    said = turn.stream.head.get("standings", {})
+    mine = {name: value for name, value in said.get(kind, {}).items() if name != document_id} | ({document_id: status} if status else {})
+    left = {name: documents for name, documents in {**said, kind: mine}.items() if documents}
+    if left != said:
+        turn.change(c="head", **({"set": {"standings": left}} if left else {"unset": ["standings"]}))
+        turn.run.inputs.standings = turn.run.world.standings = left
 
 
 def pay(turn: Turn, amount: Money, note_: str) -> None:

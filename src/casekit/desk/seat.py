@@ -18,17 +18,20 @@ from casekit.desk import (
     due,
     erasure,
     goals,
+    links,
     parties,
     plans,
     records,
     reviews,
 )
+from casekit.desk.door import checked
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
 from casekit.desk.privacy import Privacy
 from casekit.desk.questions import Questions
-from casekit.desk.turn import Call, Spec
+from casekit.desk.retaining import Retaining
+from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Case, Done
 from casekit.errors import BadInput, Denied
 from casekit.model.answers import Adjustment, Option
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
-class Seat(Questions, Privacy):
+@checked
+class Seat(Questions, Privacy, Retaining):
     """The commands of a seat; the questions come with it, and so do the commands for the persons in the record.
 
     Every command takes ``key`` (sent twice under one key, it has one effect and the same answer) and, where it makes
@@ -105,7 +109,9 @@ class Seat(Questions, Privacy):
         return parties.merge(self.desk, Call(parties.MERGE, self.actor, reason=reason), party_id(party), party_id(into), self._batch)
 
     def erase(self, party: PartyRef) -> erasure.Erased:
-        """Erases a person: whatever was sealed for them can't be read any more. Refused while a case of theirs is open."""
+        """Erases a person: whatever was sealed for them can't be read any more. Refused while they are held, a case
+        of theirs is open, or law asks for one to be kept.
+        """
         return erasure.erase(self.desk, Call(erasure.ERASE, self.actor), party_id(party))
 
     def open(
@@ -298,6 +304,21 @@ class Seat(Questions, Privacy):
         """Takes a role from a party."""
         return self._role(case, role, party, key, effective, end=True)
 
+    def link(self, case: CaseRef, relation: str, other: CaseRef, *, reason: str = "", key: str = "") -> Done:
+        """Links a case to another one: says how it stands to that.
+
+        Args:
+            case: Which case says it.
+            relation: ``parent`` (it is part of the other one), ``follow-up``, ``duplicate``, ``contributes`` or ``related``.
+            other: The other case.
+            reason, key: as of every command.
+        """
+        return self._link(case, relation, other, links.link, end=False, reason=reason, key=key)
+
+    def unlink(self, case: CaseRef, relation: str, other: CaseRef, *, reason: str = "", key: str = "") -> Done:
+        """Takes a link away. Arguments as of :meth:`link`."""
+        return self._link(case, relation, other, links.unlink, end=True, reason=reason, key=key)
+
     def note(self, case: CaseRef, text: str, *, key: str = "", effective: Moment | None = None) -> Done:
         """Adds a note."""
         return self._on(records.NOTE, case, lambda turn: records.note(turn, text), {"text": text}, key=key, effective=effective)
@@ -378,6 +399,11 @@ class Seat(Questions, Privacy):
         args = {"kind": kind, "content": digest, "name": name, "media": media, "direction": direction, "document": document}
         decide = lambda turn: records.document(turn, kind, content, name, media, direction, document)  # noqa: E731
         return self._on(records.DOCUMENT, case, decide, args, key=key, effective=effective)
+
+    def document_status(self, case: CaseRef, document: str, status: str, *, reason: str = "", key: str = "") -> Done:
+        """Says what has become of a document (accepted, rejected …): one of the statuses that its kind has."""
+        decide = lambda turn: records.document_status(turn, document, status)  # noqa: E731
+        return self._on(records.STATUS, case, decide, {"document": document, "status": status}, reason=reason, key=key)
 
     def pay(
         self, case: CaseRef, amount: Money | str, *, note: str = "", key: str = "", effective: Moment | None = None, observed: bool = False
@@ -514,6 +540,13 @@ class Seat(Questions, Privacy):
         other = party_id(party)
         args = {"role": role, "party": other, "end": end}
         return self._on(cases.ROLE, case, lambda turn: cases.set_role(turn, role, other, end=end), args, key=key, effective=effective)
+
+    def _link(
+        self, case: CaseRef, relation: str, other: CaseRef, decide: Callable[[Turn, str, str], None], *, end: bool, **more: Any
+    ) -> Done:
+        uuid = self._id(other)
+        args = {"relation": relation, "other": uuid, "end": end}
+        return self._on(links.LINK, case, lambda turn: decide(turn, relation, uuid), args, **more)
 
 
 def _ids(given: Any) -> list[str]:

@@ -16,6 +16,7 @@ from casekit.errors import Refused, Stale
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
+from casekit.model.links import RELATIONS
 from casekit.model.money import render
 from casekit.record.entry import COLUMNS
 from casekit.store import reading
@@ -178,8 +179,12 @@ def _rectified(about: Json) -> str:
 _WORDED: Mapping[str, Callable[[Json], str]] = {
     "adjust": _adjustment,
     "classify": lambda about: f"{about.get('document', 'the case')} {about['level']}",
+    "document-status": lambda about: f"{about['kind']} {about['status']}",
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
+    "link": lambda about: (
+        f"{'no longer ' if 'ended' in about else ''}{RELATIONS[about['relation']][0]} {about.get('number', about['other'])}"
+    ),
     "rectify": _rectified,
     "review": lambda about: f"round {about['round']}",
 }

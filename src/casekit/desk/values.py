@@ -57,6 +57,28 @@ class Case:
     definition: str = field(repr=False)
 
 
+@frozen
+class Link:
+    """A link between a case and another one.
+
+    Attributes:
+        relation: Which (``parent``, ``follow-up``, ``duplicate``, ``contributes``, ``related``).
+        inverse: Whether the other case says it.
+        words: How this case stands to the other one.
+        case: UUID of the other case.
+        type, number, state, category: What it is, and where it stands.
+    """
+
+    relation: str
+    inverse: bool
+    words: str
+    case: str
+    type: str
+    number: str | None
+    state: str
+    category: str
+
+
 @frozen(slots=False)
 class Done:
     """What a command did.

@@ -10,7 +10,8 @@ from attrs import field, frozen
 from casekit.errors import BadInput
 
 _NAME = re.compile(r"[a-z][a-z0-9-]*:[A-Za-z0-9._@+-]{1,100}")
-_TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+TENANT = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+"""Names that a tenant may have: they become parts of file names, and nothing else."""
 
 
 def _frozen(roles: Iterable[str]) -> frozenset[str]:
@@ -34,5 +35,5 @@ class Actor:
     def __attrs_post_init__(self) -> None:
         if not _NAME.fullmatch(self.name):
             raise BadInput.at("actor", f"{self.name!r} is no actor", "name it kind:id, such as user:lee")
-        if not _TENANT.fullmatch(self.tenant):
+        if not TENANT.fullmatch(self.tenant):
             raise BadInput.at("tenant", f"{self.tenant!r} is no tenant", "use lower-case letters, digits and hyphens, at most 40")

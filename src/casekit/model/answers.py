@@ -52,8 +52,31 @@ def _tuple(value: Any) -> tuple[Any, ...]:
     return (value,) if isinstance(value, str) else tuple(value)
 
 
+class Worded:
+    """An answer that reads as its words, and says who gave it."""
+
+    __slots__ = ()
+    words: str
+    args: Mapping[str, Any]
+    plugin: str
+    version: str
+
+    @property
+    def text(self) -> str:
+        """The words with their arguments."""
+        return rendered(self.words, self.args)
+
+    @property
+    def signed_by(self) -> str:
+        """Plugin and version that gave it."""
+        return f"{self.plugin} {self.version}".strip()
+
+    def __str__(self) -> str:
+        return self.text
+
+
 @frozen
-class Finding:
+class Finding(Worded):
     """Something an assessment found, and why.
 
     Attributes:
@@ -74,19 +97,6 @@ class Finding:
     because: tuple[str, ...] = ()
     plugin: str = ""
     version: str = ""
-
-    @property
-    def text(self) -> str:
-        """The words with their arguments."""
-        return rendered(self.words, self.args)
-
-    @property
-    def signed_by(self) -> str:
-        """Plugin and version that found it."""
-        return f"{self.plugin} {self.version}".strip()
-
-    def __str__(self) -> str:
-        return self.text
 
 
 @frozen
@@ -125,7 +135,7 @@ class Objection:
             parts.append(f"allowed from {self.allowed_at}")
         if self.remedy:
             parts.append(f"to do: {self.remedy}")
-        return f"{self.rule}: " + "; ".join(parts)
+        return f"{self.rule}: " + "; ".join([*(part.removesuffix(".") for part in parts[:-1]), parts[-1]])
 
 
 @frozen
@@ -195,7 +205,7 @@ def _promises(value: Iterable[Promise]) -> tuple[Promise, ...]:
 
 
 @frozen
-class Option:
+class Option(Worded):
     """One way to go on, to be compared with others; a person chooses.
 
     Attributes:
@@ -217,17 +227,9 @@ class Option:
     plugin: str = ""
     version: str = ""
 
-    @property
-    def text(self) -> str:
-        """The words with their arguments."""
-        return rendered(self.words, self.args)
-
-    def __str__(self) -> str:
-        return self.text
-
 
 @frozen
-class Adjustment:
+class Adjustment(Worded):
     """A change that a review proposes. A person takes it, or leaves it; it is taken whole, as one command.
 
     Attributes:
@@ -254,19 +256,6 @@ class Adjustment:
     def __attrs_post_init__(self) -> None:
         if not (self.option or self.goals or self.drop):
             raise BadInput.at(self.key, "changes nothing", "name an option or a goal; what is only to be said is a finding")
-
-    @property
-    def text(self) -> str:
-        """The words with their arguments."""
-        return rendered(self.words, self.args)
-
-    @property
-    def signed_by(self) -> str:
-        """Plugin and version that propose it."""
-        return f"{self.plugin} {self.version}".strip()
-
-    def __str__(self) -> str:
-        return self.text
 
 
 _A = TypeVar("_A", Finding, Objection, Option, Adjustment)

@@ -19,6 +19,7 @@ Code = Literal[
     "field",
     "clock",
     "approval",
+    "linked",
     "all",
     "any",
     "none",
@@ -39,17 +40,17 @@ class Act:
     """One thing to do, or to wait for.
 
     Attributes:
-        kind: ``event``, ``item``, ``document``, ``party``, ``field``, ``fact``, ``approval`` or ``wait``.
-        name: The event, item, kind of document, role, field, fact, requirement or clock.
-        action: Of an item: the command (``start``, ``complete``, ``add``).
-        count: Of documents, parties and approvals: how many.
+        kind: ``event``, ``item``, ``document``, ``standing``, ``party``, ``field``, ``fact``, ``approval``, ``linked`` or ``wait``.
+        name: The event, item, kind of document, role, field, fact, requirement, relation or clock.
+        action: Of an item: the command (``start``, ``complete``, ``add``). Of a standing: the status.
+        count: Of documents, parties, approvals and linked cases: how many.
         until: Of waiting: the instant.
         fields: Of an event: the fields that its form asks for.
         permissions: What it takes.
         who: Roles that have all of them.
     """
 
-    kind: Literal["event", "item", "document", "party", "field", "fact", "approval", "wait"]
+    kind: Literal["event", "item", "document", "standing", "party", "field", "fact", "approval", "linked", "wait"]
     name: str
     action: str = ""
     count: int = 1
@@ -64,6 +65,8 @@ class Act:
             "event": self.name + (f" (with {', '.join(self.fields)})" if self.fields else ""),
             "item": f"{self.action} {self.name}",
             "document": f"add a document {self.name}{many}",
+            "standing": f"set a document {self.name} to {self.action}{many}",
+            "linked": f"close the linked cases ({self.name}){many}",
             "party": f"give the role {self.name}{many}",
             "field": f"say {self.name}",
             "fact": f"note {self.name}",

@@ -123,10 +123,9 @@ def _open(change: Mapping[str, Any]) -> Json:
 
 def _head(head: Json, change: Mapping[str, Any], n: int, _i: int, rows: list[Row]) -> None:
     given, gone = change.get("set", {}), change.get("unset", ())
-    if "goals" in given or "goals" in gone:
-        rows += _goals(head.get("goals", {}), {} if "goals" in gone else given["goals"], n)
-    if "levels" in given or "levels" in gone:
-        rows += _levels(head.get("levels", {}), {} if "levels" in gone else given["levels"], n)
+    for name, spread in _SPREAD.items():
+        if name in given or name in gone:
+            rows += spread(head.get(name, {}), {} if name in gone else given[name], n)
     head.update(given)
     for name in gone:
         head.pop(name, None)
@@ -144,6 +143,28 @@ def _goals(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Ite
             yield "goals", (key,), row
 
 
+def _links(before: Mapping[str, list[str]], after: Mapping[str, list[str]], n: int) -> Iterable[Row]:
+    """Rows of the links that are new; those that are gone are taken away."""
+    old, new = ([(relation, other) for relation, others in links.items() for other in others] for links in (before, after))
+    for key in old:
+        if key not in new:
+            yield "links", key, None
+    for key in new:
+        if key not in old:
+            yield "links", key, (*key, n)
+
+
+def _standings(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapping[str, str]], n: int) -> Iterable[Row]:
+    """Rows of the documents whose status is another than before; one that has the first again has no row."""
+    old, new = ({doc: (kind, status) for kind, docs in said.items() for doc, status in docs.items()} for said in (before, after))
+    for document in old:
+        if document not in new:
+            yield "standings", (document,), None
+    for document, said in new.items():
+        if said != old.get(document):
+            yield "standings", (document,), (document, n, *said)
+
+
 def _levels(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Iterable[Row]:
     """Rows of the levels of confidentiality that are new or others than before, by what they are about: the case, a document."""
     for what in before:
@@ -152,6 +173,15 @@ def _levels(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> It
     for what, said in after.items():
         if said != before.get(what):
             yield "levels", (what,), (what, n, said["level"], said.get("ground", ""))
+
+
+_SPREAD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Iterable[Row]]] = {
+    "goals": _goals,
+    "levels": _levels,
+    "links": _links,
+    "standings": _standings,
+}
+"""Members of a head that are spread out into rows as well, so that they can be found over many cases."""
 
 
 def _data(head: Json, change: Mapping[str, Any], _n: int, _i: int, _rows: list[Row]) -> None:

@@ -18,6 +18,8 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "clocks": ("clock", "instance", "n", "status", "started", "due", "breached", "ended"),
     "tasks": ("item", "instance", "n", "kind", "status", "stage", "who", "at", "started", "due", "ended", "source", "sealed"),
     "goals": ("goal", "n", "measure", "want", "target", "day", "owner", "at", "due", "status", "since"),
+    "links": ("relation", "other", "n"),
+    "standings": ("document", "n", "kind", "status"),
     "levels": ("what", "n", "level", "ground"),
 }
 """Projected table → its columns beside tenant and stream."""
@@ -31,6 +33,8 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "clocks": ("clock", "instance"),
     "tasks": ("item", "instance"),
     "goals": ("goal",),
+    "links": ("relation", "other"),
+    "standings": ("document",),
     "levels": ("what",),
 }
 """Projected table → the columns that tell its rows apart within a stream."""

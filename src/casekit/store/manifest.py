@@ -17,6 +17,7 @@ from typing import Any
 from attrs import asdict, frozen
 
 from casekit.errors import BadInput, Problem, StoreFailed
+from casekit.model.actor import TENANT
 from casekit.store.durable import digest_of
 from casekit.store.private import write_private
 
@@ -117,11 +118,14 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
             raise BadInput.at(str(path), "the backup is of a later version", "use the newer casekit")
         tenants = {name: TenantIn(**inside) for name, inside in said.pop("tenants").items()}
         files = {name: FileIn(**inside) for name, inside in said.pop("files").items()}
-        return Manifest(tenants=tenants, files=files, **said), hashlib.sha256(content).hexdigest()
+        read = Manifest(tenants=tenants, files=files, **said)
     except OSError as wrong:
         raise BadInput.at(str(path), f"can't be read: {wrong.strerror}", do) from None
     except (ValueError, KeyError, TypeError, AttributeError):
         raise BadInput.at(str(path), "this is no manifest of a backup", do) from None
+    if not all(map(TENANT.fullmatch, tenants)) or not set(files) <= {KEYS, *map(table_file, tenants)}:
+        raise BadInput.at(str(path), "this is no manifest of a backup: it names files that none has", do)
+    return read, hashlib.sha256(content).hexdigest()
 
 
 def check_files(folder: Path, manifest: Manifest) -> None:

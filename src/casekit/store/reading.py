@@ -156,6 +156,12 @@ def cases_of_party(shelf: Shelf, party: str) -> list[str]:
     return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": party})]
 
 
+def linked_to(shelf: Shelf, case: str) -> list[str]:
+    """UUIDs of the cases that say how they stand to this one, in the order of their making."""
+    prepared = shelf.statements.get("linked to", _linked_to)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "other": case})]
+
+
 def cases_naming(shelf: Shelf, party: str) -> list[str]:
     """UUIDs of all cases of which an entry ever named a party. It reads the whole journal: for what is asked rarely."""
     prepared = shelf.statements.get("cases naming", _cases_naming)
@@ -252,6 +258,12 @@ def outbox(shelf: Shelf) -> list[tuple[Any, ...]]:
     """All outbox rows: sid, n, attempts, next_at, done, error."""
     prepared = shelf.statements.get("outbox", _outbox)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
+
+
+def count_outbox(shelf: Shelf) -> int:
+    """How many outbox rows there are."""
+    row = shelf.connection.row(shelf.statements.get("count outbox", _count_outbox), {"tenant": shelf.tenant})
+    return int(row[0]) if row else 0
 
 
 def definition(shelf: Shelf, digest: str) -> str | None:
@@ -391,6 +403,12 @@ def _cases_of_party() -> Any:
     return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside.union(written))).order_by(STREAMS.c.sid)
 
 
+def _linked_to() -> Any:
+    links = PROJECTED["links"]
+    inside = select(links.c.sid).where(_tenant(links), links.c.other == bindparam("other", type_=links.c.other.type))
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside)).order_by(STREAMS.c.sid)
+
+
 def _cases_naming() -> Any:
     named = select(ENTRIES.c.sid).where(_tenant(ENTRIES), ENTRIES.c.body.like(bindparam("party", type_=ENTRIES.c.body.type)))
     return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.kind == "case", STREAMS.c.sid.in_(named)).order_by(STREAMS.c.sid)
@@ -465,6 +483,10 @@ def _waiting() -> Any:
 
 def _outbox() -> Any:
     return select(*(c for c in OUTBOX.c if c.name != "tenant")).where(_tenant(OUTBOX)).order_by(OUTBOX.c.sid, OUTBOX.c.n)
+
+
+def _count_outbox() -> Any:
+    return select(func.count()).select_from(OUTBOX).where(_tenant(OUTBOX))
 
 
 def _definition() -> Any:

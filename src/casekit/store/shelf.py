@@ -46,6 +46,11 @@ class Store:
         self._shelves: dict[str, Shelf] = {}
         self._opening = threading.Lock()
 
+    @property
+    def restoring(self) -> bool:
+        """Whether a restore into this place was begun and not finished: until it is, nobody works here."""
+        return self.url.get_backend_name() == "sqlite" and restoring(self.url).exists()
+
     def shelf(self, tenant: str) -> Shelf:
         """A tenant's shelf, its tables brought up to date.
 
@@ -58,7 +63,7 @@ class Store:
             with self._opening:
                 found = self._shelves.get(tenant)
                 if found is None:
-                    if self.url.get_backend_name() == "sqlite" and restoring(self.url).exists():
+                    if self.restoring:
                         raise StoreFailed(f"{self.url.database}: a restore was not finished (run it again, with --force)")
                     found = self._shelves[tenant] = Shelf(tenant_url(self.url, tenant), tenant, self.keys, self.documents)
         return found
@@ -94,6 +99,7 @@ class Shelf:
         whole: The shelf outside of any host's transaction: itself, where it is in none.
         joined: Whether it lies in a host's transaction.
         serial: Whether its write transactions are as if no other ran beside them, without more being said.
+        told: What was read of desk logs, by name, each with the hash of its last entry: read again once that has changed.
         hosted: Threads in which a host's transaction that was joined is still open.
     """
 
@@ -103,11 +109,12 @@ class Shelf:
         self.engine: Engine = open_engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         bring_up(self.engine)
-        self.statements = Statements(self.engine.dialect)
+        self.statements = Statements(self.engine.dialect, tenant)
         self.whole: Shelf = self
         self.joined = False
         self.serial = self.sqlite
         self.hosted: set[int] = set()
+        self.told: dict[str, tuple[bytes, Any]] = {}
         self.lock = lock_of(str(url.database)) if self.sqlite else None
         self._keys = keys
         self._folder = documents
@@ -136,7 +143,7 @@ class Shelf:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
         self._here.lent = lent
-        made = Connection(lent.driver_connection, dbapi.Error)
+        made = Connection(lent.driver_connection, dbapi.Error, "" if self.sqlite else self.tenant)
         if self.sqlite:
             made.execute("PRAGMA busy_timeout=0")  # it waits by itself, and more fairly
         return made
@@ -222,13 +229,14 @@ class Shelf:
         if self.lock is not None:
             self.lock.__enter__()
         try:
-            connection.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN ISOLATION LEVEL SERIALIZABLE" if serial else "BEGIN")
+            connection.begin("BEGIN IMMEDIATE" if self.sqlite else "BEGIN ISOLATION LEVEL SERIALIZABLE" if serial else "BEGIN")
             yield connection
             connection.execute("COMMIT")
         except BaseException:
             _roll_back(connection)
             raise
         finally:
+            connection.told = False
             if self.lock is not None:
                 self.lock.__exit__(None, None, None)
 
@@ -279,10 +287,11 @@ def snapshot(shelf: Shelf) -> Iterator[Connection]:
     """
     shelf.demand_own("what reads the record at one moment")
     connection = shelf.connection
-    connection.execute("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
+        connection.begin("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
     finally:
+        connection.told = False
         _roll_back(connection)  # nothing was written
 
 

@@ -47,7 +47,20 @@ def _column(name: str, optional: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=optional)
 
 
-_NARROW = {"levels", "roles", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences", "leaves"}
+_NARROW = {
+    "levels",
+    "links",
+    "roles",
+    "standings",
+    "postings",
+    "clocks",
+    "data_keys",
+    "search",
+    "idempotency",
+    "outbox",
+    "sequences",
+    "leaves",
+}
 """Tables whose rows stay far below a quarter of a page: clustered by their key on SQLite."""
 
 
@@ -102,6 +115,8 @@ _OPTIONAL = {
     "clocks": {"started", "due", "breached", "ended"},
     "tasks": {"started", "due", "ended", "source", "sealed"},
     "goals": {"day", "due", "since"},
+    "links": set[str](),
+    "standings": set[str](),
     "levels": set[str](),
     "roles": set[str](),
 }
@@ -170,6 +185,7 @@ _goals = PROJECTED["goals"]
 _to_reach = _goals.c.status != "reached"
 _by_owner = (_goals.c.tenant, _goals.c.owner, _goals.c.due, _goals.c.sid)
 Index("ix_goals_work", *_by_owner, sqlite_where=_to_reach, postgresql_where=_to_reach)
+Index("ix_links_other", PROJECTED["links"].c.tenant, PROJECTED["links"].c.other)
 _addressed = PROJECTED["messages"].c.party.is_not(None)
 Index(
     "ix_messages_party",

@@ -23,8 +23,8 @@ from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, O
 AT_ONCE = 40
 """The largest number of rows that PostgreSQL gets as one statement."""
 
-_REWRITTEN = {"clocks", "goals", "levels", "roles", "search", "tasks"}
-"""Tables in which a row may come again: of a clock, goal, role or plan item it then stands anew, of a search row it stands already."""
+_REWRITTEN = {"clocks", "goals", "levels", "links", "roles", "search", "standings", "tasks"}
+"""Tables in which a row may come again: of a clock, goal, link, role or plan item it then stands anew, of a search row it stands already."""
 
 _HEAD = tuple(c.name for c in STREAMS.c)
 _GUARDED = (*_HEAD, "at_tenant", "at_sid", "before")
