@@ -84,6 +84,7 @@ ASKS: dict[str, tuple[str, ...]] = {
     "deadlines": (READ,),
     "do": ("case.do", "tenancy.answer"),
     "document": ("document.add",),
+    "document_status": ("document.status",),
     "drop_goal": ("goal.set",),
     "erase": ("party.erase",),
     "explain": (READ,),
@@ -103,6 +104,8 @@ ASKS: dict[str, tuple[str, ...]] = {
     "item": ("item.work",),
     "journal": ("journal.read",),
     "keep_clock": ("clock.confirm",),
+    "link": ("case.link",),
+    "links": (READ,),
     "look": ("case.assess",),
     "merge_parties": ("party.write",),
     "message": ("message.record",),
@@ -128,6 +131,7 @@ ASKS: dict[str, tuple[str, ...]] = {
     "tasks": (READ,),
     "timeline": (READ,),
     "undelivered": ("journal.read",),
+    "unlink": ("case.link",),
 }
 """Method of a seat → the permissions that it can't do without."""
 
@@ -436,6 +440,9 @@ LINES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "party change": (("party.write",), ("PARTY", "--name", "x")),
     "party merge": (("party.write",), ("PARTY", "PARTY")),
     "document add": (("document.add",), ("CASE", "letter", "FILE")),
+    "case link": (("case.link",), ("CASE", "related", "CASE")),
+    "case links": ((READ,), ("CASE",)),
+    "document status": (("document.status",), ("CASE", "DOCUMENT", "accepted")),
     "document get": (("document.read",), ("CASE", "DOCUMENT")),
     "task list": ((READ,), ()),
     "goal set": (("goal.set",), ("CASE", "x", "rooms", "2")),

@@ -120,6 +120,7 @@ ACTS: dict[str, Act] = {
     "deadlines": lambda s, i, _, d: s.deadlines(i.case(d), texts=True),
     "do": lambda s, i, _, d: s.do(i.case(d), "answer", observed=d.random() < 0.5, force=d.random() < 0.5),
     "document": lambda s, i, o, d: s.document(_either(d, i, o), "letter", b"x", document=i.document),
+    "document_status": lambda s, i, o, d: s.document_status(_either(d, i, o), i.document, "accepted"),
     "drop_goal": lambda s, i, _, d: s.drop_goal(i.case(d), "paid"),
     "erase": lambda s, i, _, d: s.erase(i.party(d)),
     "explain": lambda s, i, _, d: s.explain(i.case(d), "decide"),
@@ -139,6 +140,10 @@ ACTS: dict[str, Act] = {
     "item": lambda s, i, _, d: s.item(i.case(d), d.choice(["complete", "skip", "add"]), "ring", reason="x"),
     "journal": lambda s, i, _, d: s.journal(i.case(d)),
     "keep_clock": lambda s, i, _, d: s.keep_clock(i.case(d), "answer", reason="x"),
+    "link": lambda s, i, o, d: s.link(
+        *d.choice([(o.case, "parent", i.case(d)), (i.case(d), "related", o.case), (i.case(d), "parent", i.case(d))])
+    ),
+    "links": lambda s, i, _, d: s.links(i.case(d)),
     "look": lambda s, i, _, d: s.look(i.case(d)),
     "merge_parties": lambda s, i, o, d: s.merge_parties(
         *d.choice([(i.party(d), o.party), (o.party, i.party(d)), (i.party(d), i.party(d))])
@@ -171,6 +176,7 @@ ACTS: dict[str, Act] = {
     "take_role": lambda s, i, o, d: s.take_role(_either(d, i, o), "handler", i.party(d)),
     "tasks": lambda s, i, _, d: s.tasks(after=_task_mark(i)),
     "timeline": lambda s, i, _, d: s.timeline(i.trace if d.random() < 0.1 else i.case(d)),
+    "unlink": lambda s, i, o, d: s.unlink(*d.choice([(o.case, "parent", i.case(d)), (i.case(d), "related", o.case)])),
     "undelivered": lambda s, i, _, d: s.undelivered(),
 }
 """Every command and question of a seat, with what belongs to somebody in every place where an id can stand."""
@@ -469,6 +475,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("export", "CASE"),
     ("task", "list"),
     ("goal", "show", "CASE"),
+    ("case", "links", "CASE"),
+    ("case", "link", "CASE", "related", "CASE"),
+    ("document", "status", "CASE", "DOCUMENT", "accepted"),
     ("report", "caseload"),
     ("verify",),
 )
