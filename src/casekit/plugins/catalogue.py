@@ -402,7 +402,8 @@ def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
                 raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {wanted} records")
             if any(type(r.key) is not str for r in records):
                 raise BadInput.at(f"casekit_{group}", "a key is no text", "use plain texts")
-            demand_plain(records, f"casekit_{group}")
+            for record in records:
+                demand_plain(record, f"casekit_{group}")
             declared[group] = records
     for calendar in declared.get("calendars", ()):
         if isinstance(calendar, Calendar):
