@@ -200,9 +200,11 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         streams = {stream.uuid: stream for stream in chosen}
         found = [_due(desk, work, stream, covering, "") for stream in streams.values()]
         waiting = {case for one in _lists(shelf) if one.status in ("proposed", "approved") for case in _waiting(one)}
+        for one in found:
+            desk.bus.demand(call.actor, PROPOSE.permission, one.type)
         refused = {one.case: _in_the_way(one) for one in found}
         if named:
-            _check_named(desk, call, found, waiting)
+            _check_named([one for one in found if not refused[one.case]], waiting)
         else:
             found = [one for one in found if not refused[one.case] and one.end == "destroy" and one.case not in waiting]
         if not found:
@@ -356,7 +358,7 @@ def _against(desk: Desk, work: Work, stream: Stream, one: Listed) -> list[Object
     """What has come in the way since the list was approved."""
     held = Covering.of(work).over_case(stream)
     found = [objection(held)] if held else []
-    now = schedule_of(desk, work, stream)
+    now = schedule_of(desk, work, stream, firm=True)
     if now.standing != "due" or (now.rule, now.until, now.end) != (one.rule, one.until, one.end):
         found.append(_not_due(now, stream.uuid))
     return found
@@ -439,10 +441,8 @@ def _in_the_way(one: Due) -> list[Objection]:
     return found
 
 
-def _check_named(desk: Desk, call: Call, found: list[Due], waiting: set[str]) -> None:
-    """Whether the actor may propose cases of these types, and none is on a list already."""
-    for one in found:
-        desk.bus.demand(call.actor, call.spec.permission, one.type)
+def _check_named(found: list[Due], waiting: set[str]) -> None:
+    """Refuses what is on a list already."""
     listed = [one.number or one.case for one in found if one.case in waiting]
     if listed:
         raise BadInput.at("cases", f"on a list already: {', '.join(listed)}", "run that, or withdraw it")
