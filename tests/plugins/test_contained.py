@@ -10,30 +10,34 @@ import pytest
 from casekit import Desk, Refused, Seat
 from casekit.sdk import CaseType, Command, Finding, Objection, Plugin, State, Transition, View, field, hookimpl
 
+COUNTS = {"type": "object", "additionalProperties": {"type": "integer"}}
+
 LISTED = CaseType(
     key="listed.case",
     version="1",
     title="T",
     initial="open",
     states={"open": State(category="open"), "on": State(category="open")},
-    transitions={"go": Transition("open", "on", form={"words": field(list, personal=False)})},
-    data={"tags": field(list, personal=False), "names": field(list, personal=True)},
-    facts={"tags": field(list, personal=False)},
+    transitions={"go": Transition("open", "on", form={"words": field(COUNTS, personal=False)})},
+    data={"tags": field(COUNTS, personal=False), "names": field(COUNTS, personal=True)},
+    facts={"tags": field(COUNTS, personal=False)},
 )
 
 
 class Meddler:
-    """Puts itself into every list that it is given; asks a question of the desk where it was handed one."""
+    """Puts itself into every map that it is given; asks a question of the desk where it was handed one."""
 
     PLUGIN = Plugin("meddler", api=1, handles=("listed.case",), version="1.0")
     seat: Seat | None = None
+    met = 0
 
     @staticmethod
     def meddle(view: View, *more: Any) -> None:
         for given in (view.data, view.latest, *more):
             for value in given.values():
-                if isinstance(value, list):
-                    value.append("meddler")
+                if isinstance(value, dict):
+                    value["meddler"] = 1
+                    Meddler.met += 1
 
     @staticmethod
     @hookimpl
@@ -86,19 +90,20 @@ def desk(open_store: Callable[..., Desk], monkeypatch: pytest.MonkeyPatch) -> De
 
 def test_what_a_hook_does_to_what_it_was_given_stays_with_it(desk: Desk) -> None:
     lee = desk.seat("user:lee", roles={"clerk"})
-    case = lee.open("listed.case", data={"tags": ["a"], "names": ["b"]}).id
-    lee.note_fact(case, "tags", ["c"])
-    lee.change(case, {"tags": ["a", "d"]})
-    lee.do(case, "go", {"words": ["e"]})
+    case = lee.open("listed.case", data={"tags": {"a": 1}, "names": {"b": 1}}).id
+    lee.note_fact(case, "tags", {"c": 1})
+    lee.change(case, {"tags": {"a": 1, "d": 1}})
+    lee.do(case, "go", {"words": {"e": 1}})
 
     assert [found.text for found in lee.assess(case)] == ["a d b c"]
-    assert (lee.case(case).data["tags"], lee.case(case).data["names"]) == (["a", "d"], ["b"])
+    assert (lee.case(case).data["tags"], lee.case(case).data["names"]) == ({"a": 1, "d": 1}, {"b": 1})
+    assert Meddler.met > 5
     assert lee.verify().wrong == []
 
 
 def test_a_guard_that_uses_the_desk_is_refused_and_so_is_the_command(desk: Desk) -> None:
     lee = desk.seat("user:lee", roles={"clerk"})
-    case = lee.open("listed.case", data={"tags": ["a"], "names": ["b"]}).id
+    case = lee.open("listed.case", data={"tags": {"a": 1}, "names": {"b": 1}}).id
     Meddler.seat = lee
     with pytest.raises(Refused, match="uses the desk"):
         lee.note(case, "x")
