@@ -161,6 +161,8 @@ def casekit_roles() -> Mapping[str, list[str]]:
         "journal.*",
         "checkpoint.*",
         "report.*",
+        "hold.*",
+        "disposal.*",
         "tenancy.*",
     ]
     return {

@@ -15,6 +15,7 @@ from casekit.errors import (
     CasekitError,
     Conflict,
     Denied,
+    Disposed,
     KeyReused,
     Livelock,
     NotFound,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Link, Listed, Options, Page
+    from casekit.plugins.isolation.limits import Limits
     from casekit.store.hosts import prepare
 
 _LATER = {
@@ -41,6 +43,7 @@ _LATER = {
     "Done": "casekit.desk.values",
     "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
+    "Limits": "casekit.plugins.isolation.limits",
     "Link": "casekit.desk.values",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
@@ -65,12 +68,14 @@ __all__ = [
     "Conflict",
     "Denied",
     "Desk",
+    "Disposed",
     "Done",
     "Explanation",
     "Finding",
     "Happening",
     "Judged",
     "KeyReused",
+    "Limits",
     "Link",
     "Listed",
     "Livelock",

@@ -65,6 +65,12 @@ class NotFound(BadInput):
     code = "not-found"
 
 
+class Disposed(NotFound):
+    """What was named was there, and was disposed of: it is gone for good, and only its tombstone is left."""
+
+    code = "disposed"
+
+
 class KeyReused(BadInput):
     """An idempotency key came back with another request; the first answer stands."""
 

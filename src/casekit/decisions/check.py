@@ -14,6 +14,7 @@ from jsonschema.exceptions import SchemaError
 from casekit.decisions import check_lifecycle
 from casekit.decisions.check_clocks import check_clocks
 from casekit.decisions.check_requirements import check_requirements
+from casekit.decisions.check_retention import check_retention
 from casekit.decisions.compiled import GUARDED
 from casekit.decisions.grammar import RESERVED
 from casekit.decisions.plancheck import Found, plan_problems
@@ -55,6 +56,7 @@ def _problems(case_type: CaseType) -> Found:
     yield from plan_problems(case_type)
     yield from check_clocks(case_type)
     yield from check_requirements(case_type)
+    yield from check_retention(case_type)
     yield from _book(case_type)
 
 
@@ -66,7 +68,7 @@ def _names(case_type: CaseType) -> Found:
     for group in ("transitions", "roles", "plan", "clocks", "sla", "documents"):
         for name in sorted(n for n in getattr(case_type, group) if not check_lifecycle.ID.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} can't be a name here", "use lower-case letters, digits, '_' and '-'"
-    for group in ("facts", "requirements"):
+    for group in ("facts", "requirements", "retention"):
         for name in sorted(n for n in getattr(case_type, group) if not _KEY.fullmatch(n)):
             yield f"/{group}/{name}", f"{name!r} is no key", "use lower-case words joined by '.' or '-'"
     for kind, document in case_type.documents.items():
@@ -133,6 +135,8 @@ def _fields(fields: Mapping[str, Field], path: str, roles: Collection[str]) -> F
             yield f"{at}/personal", "a text without an enumeration must say whether it is personal", "add personal: true or false"
         if field.owner and not field.personal:
             yield f"{at}/owner", "only a personal field has an owner", "mark it personal"
+        if field.joint and not (at.startswith("/facts/") and field.owner):
+            yield f"{at}/joint", "only a fact that has an owner can be joint", "name its owner, or leave it out"
         if field.owner and field.owner not in roles:
             yield f"{at}/owner", f"no role {field.owner!r}", "name a role of this case type"
         if field.report and (field.personal or kind_of(field.schema) not in ("money", "integer")):

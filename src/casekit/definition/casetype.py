@@ -16,6 +16,7 @@ from casekit.definition.clocks import Amount, Anchor, Clock, ServiceLevel, Signa
 from casekit.definition.fields import Field, ordered
 from casekit.definition.plan import Item
 from casekit.definition.requirements import Requirement
+from casekit.definition.retention import Retention
 
 Category = Literal["open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled"]
 CATEGORIES: tuple[Category, ...] = ("open", "waiting-party", "waiting-third", "resolved", "closed", "cancelled")
@@ -211,11 +212,13 @@ class DocumentKind:
         title: What people read.
         direction: Whether it comes in, goes out or stays inside; empty: any.
         statuses: What may become of one, in order: it has the first when it is filed, and after each further version.
+        level: Level of confidentiality that documents of this kind have from the start; empty: ordinary.
     """
 
     title: str = ""
     direction: Literal["", "in", "out", "internal"] = ""
     statuses: tuple[str, ...] = ()
+    level: str = ""
 
 
 @frozen
@@ -240,8 +243,11 @@ class CaseType:
         totals: Figures in the head of the case.
         ledger: What may be charged, and how payments pay it; None: no ledger.
         documents: Kinds of document; empty: any.
+        retention: How long cases are kept, by key; the longest of those that apply wins. None: nobody says so, and nothing is destroyed.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
+        level: Level of confidentiality that its cases have from the start; empty: ordinary.
+        purpose: What the data of its cases is there for, and on what ground: what persons are told who ask what is held of them.
         overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
             rest is free.
     """
@@ -266,7 +272,10 @@ class CaseType:
     number: str = ""
     zone: str = "UTC"
     sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
+    level: str = ""
+    purpose: str = ""
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
+    retention: Mapping[str, Retention] = attr(factory=dict, converter=ordered)
 
 
 __all__ = [
@@ -284,6 +293,7 @@ __all__ = [
     "DocumentKind",
     "PartyKind",
     "Requirement",
+    "Retention",
     "Role",
     "ServiceLevel",
     "Signal",

@@ -122,11 +122,15 @@ class Beside:
         return self._contents(stream)
 
     def _number(self, stream: Stream, number: str) -> None:
-        matches = [(name, match) for name, pattern in self._patterns if (match := pattern.fullmatch(number))]
-        if not matches:
+        if not self._draws(number):
             self._unnumbered.append(Wrong(stream.uuid, 1, f"no sequence has drawn the number {number}", "sequences"))
+
+    def _draws(self, number: str | None) -> bool:
+        """Takes down that a number was drawn, that of a case which is gone too; whether a sequence could have."""
+        matches = [(name, match) for name, pattern in self._patterns if (match := pattern.fullmatch(number or ""))]
         for name, match in matches:
             self._highest[name] = max(self._highest.get(name, 0), int(match[1]))
+        return bool(matches)
 
     def _contents(self, stream: Stream) -> Wrong | None:
         """Whether the contents of documents are there and are what their digests say."""
@@ -138,6 +142,8 @@ class Beside:
         return None
 
     def _log(self, stream: Stream, found: Found) -> Wrong | None:
+        if found.key is None and (n := sealed_by_itself(stream)):
+            self._keyless[stream.uuid] = n
         for entry in stream.entries:
             try:
                 self._tells(stream.listed[0], decode(entry[11])["about"])
@@ -154,6 +160,9 @@ class Beside:
             self._published[about["digest"]] = (about["digest"], about["kind"], about["name"], about["version"])
         if log == "erasures":
             self._shut.update(about["shut"])
+        if log == "disposals":
+            for left in about.get("streams", ()):
+                self._draws(left["number"])
         if log == "imports":
             self._foreign.update(about["locked"])
             self._foreign.difference_update(about.get("unlocked", ()))
@@ -211,20 +220,28 @@ class Beside:
 
 
 def findable(shelf: Shelf, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
-    """Everything that a party was ever found by: field and keyed digest, with the entry that first said it.
+    """Everything that a party is found by: field and keyed digest, with the entry that first said it.
+
+    That is whatever it was ever called, but for what was wrong and was put right.
 
     Raises:
         StoreFailed: what is sealed does not open with this key.
     """
     wanted: dict[tuple[str, bytes], int] = {}
+    last: Json = {}
     for entry in stream.entries:
-        for change in decode(entry[11])["changes"]:
+        said = decode(entry[11])
+        fixed = said["about"].get("rectified", {}).get("details", ())
+        for row in _digests(shelf, {name: value for name, value in last.items() if name in fixed}):
+            wanted.pop(row, None)
+        for change in said["changes"]:
             sealed = change.get("set", {}).get("sealed")
             if not sealed:
                 continue
             inside = opened(lambda _: key, shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
             if not inside and sealed["fields"]:
                 raise StoreFailed("it was sealed with another key")
+            last = inside
             for row in _digests(shelf, inside):
                 wanted.setdefault(row, entry[1])
     return wanted

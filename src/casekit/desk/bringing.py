@@ -21,6 +21,7 @@ from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Counts
 from casekit.definition.load import structure
 from casekit.desk.beside import findable, sealed_by_itself
+from casekit.desk.graves import tombstones
 from casekit.desk.library import log
 from casekit.desk.opening import sequence_of
 from casekit.desk.turn import Call, Spec
@@ -98,7 +99,10 @@ class _Bringing:
 
     def _foreign(self) -> Iterator[Problem]:
         """Streams that are here with another history."""
+        gone = tombstones(self.work.shelf)
         for stream in self.streams:
+            if stream.uuid in gone:
+                yield Problem(stream.uuid, "the case was disposed of here", "it can't be brought back: that it is gone was approved")
             here = reading.head_of(self.work.shelf, stream.uuid, locked=True)
             if here is not None and not self._of_one_history(here, stream):
                 what = f"the {stream.kind} is here with another history"

@@ -94,7 +94,7 @@ def _streams(shelf: Shelf) -> Iterator[tuple[Stream, Found, Sequence[Leaf]]]:
         entries = _grouped(reading.between(shelf, "entries", first, last))
         rows = {table: _grouped(reading.between(shelf, table, first, last)) for table in ROWS}
         search = _grouped(auditing.found_between(shelf, first, last))
-        keys = {row[0]: row for row in reading.keys_of(shelf, [row[1] for row in page if row[2] != "log"])}
+        keys = {row[0]: row for row in reading.keys_of(shelf, [row[1] for row in page])}
         taken = leaves.leaves_of(shelf, [row[1] for row in page])
         for sid, uuid, kind, n, version, hash_, recorded, head, *listed in page:
             of_stream = {table: grouped[sid] for table, grouped in rows.items() if sid in grouped}

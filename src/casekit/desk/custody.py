@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 from attrs import evolve, frozen
 
+from casekit.desk import holds
 from casekit.desk.keeper import allowed, noted, tenants_of
-from casekit.errors import BadInput, StoreFailed
+from casekit.desk.work import new_uuid
+from casekit.errors import BadInput, Refused, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import add, duration
 from casekit.store import auditing
@@ -19,6 +21,7 @@ from casekit.store.escrow import Holder, Passphrase, Recipient, seal, unseal
 from casekit.store.keys import Keyring, Vault, keep_keyring, keyring_text, parse_keyring, replace_keyring
 from casekit.store.private import write_private
 from casekit.store.rewrapping import nobody_makes_keys, rewrap, rows_after, wrapped_by
+from casekit.store.shelf import Shelf
 from casekit.store.upkeep import sweep_residue
 
 if TYPE_CHECKING:
@@ -123,9 +126,12 @@ def destroy(desk: Desk, actor: Actor, key: str, *, at_once: bool = False) -> Non
 
     Raises:
         BadInput: it is in use, or was until just now.
+        Refused: it still wraps what is held.
     """
     allowed(desk, actor)
     shelves = [desk.shelf(tenant) for tenant in tenants_of(desk)]
+    for shelf in shelves:
+        _refuse_held(desk, shelf, actor, key)
     with nobody_makes_keys(shelves):
         ring, file = _ring(desk)
         _refuse_destroying(desk, ring, key, at_once=at_once)
@@ -246,6 +252,23 @@ def _refuse_destroying(desk: Desk, ring: Keyring, key: str, *, at_once: bool) ->
     if not at_once and desk.now() < free:
         do = f"wait until {free}, or say --at-once where nobody else is at work on the store"
         raise BadInput.at("key", f"{key} was in use until {ring.retired[key]}: commands that began with it may be under way", do)
+
+
+def _refuse_held(desk: Desk, shelf: Shelf, actor: Actor, key: str) -> None:
+    """Refuses to destroy what still wraps the key of a held case or person; the refusal is in the log of holds."""
+    if not holds.standing(shelf) or key not in wrapped_by(shelf):
+        return
+    work, after, names = desk.work(shelf), "", set[str]()
+    covering = holds.Covering.of(work)
+    while rows := rows_after(shelf, after):
+        after = rows[-1][0]
+        names.update(name for row in rows if row[2] == key for name in covering.over_owner(row[0]))
+    if names:
+        with holds.alone(shelf) as connection:
+            told = desk.work(shelf)
+            holds.stopped(told, sorted(names), "keys.destroy", key, actor.name, told.now(), new_uuid())
+            told.flush(connection)
+        raise Refused([holds.objection(names)])
 
 
 def _refuse_foreign(desk: Desk, tenant: str, ring: Keyring, file: Path) -> None:

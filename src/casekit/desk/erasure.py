@@ -9,22 +9,27 @@ erased again by it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
+from casekit.__about__ import __version__
+from casekit.decisions.retention import day_of, still_binding
 from casekit.desk.casefile import load_parties
+from casekit.desk.holds import Covering, alone, objection, patiently, refuse
+from casekit.desk.ledger import RESTORE, write_ledger
 from casekit.desk.library import log
+from casekit.desk.retention import schedule_of
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Refused, StoreFailed
+from casekit.model.actor import Actor
 from casekit.model.answers import Objection
-from casekit.model.canonical import decode
+from casekit.model.canonical import Json
 from casekit.model.time import Effective
 from casekit.store import reading
-from casekit.store.erasures import Line, append, ledger_beside
-from casekit.store.shelf import Shelf, writing
+from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.upkeep import destroy, sweep_residue
 
@@ -34,9 +39,6 @@ if TYPE_CHECKING:
 ERASE = Spec("erase", "party.erase")
 ERASURES = "erasures"
 """The desk log of erasures."""
-
-RESTORE = "system:restore"
-"""The actor of erasures that are made good."""
 
 
 @frozen
@@ -62,24 +64,14 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
     """Erases a party.
 
     Raises:
-        Refused: it plays a role in an open case; every such case is named.
+        Refused: it is held, it plays a role in an open case (every such case is named), or law asks for a case of it
+            to be kept; the refusal is on the journal of the party.
         BadInput: there is no such party, or it is no person.
     """
     desk.bus.authorise(call, None)
     shelf = desk.shelf(call.actor.tenant)
     shelf.demand_own("erasing")
-    work = desk.work(shelf)
-    with writing(shelf) as connection:
-        streams = _persons(work, party)
-        cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
-        open_cases = sorted({c.head.get("number") or c.uuid for c in cases if "closed" not in c.head})
-        objections = [_objection(open_cases)] if open_cases else []
-        if not objections:
-            gone = {stream.uuid for stream in streams}
-            shut = sorted({c.uuid for c in cases if not _living(work, c, gone)})
-            _record(work, call.actor.name, streams, shut, sorted({c.uuid for c in cases} - set(shut)), {})
-            work.flush(connection)
-            destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
+    erased, objections = patiently(lambda: _erase(desk, shelf, call, party))
     if objections:
         raise Refused(objections)
     complete = _swept(shelf)
@@ -87,52 +79,38 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
         write_ledger(desk, shelf)
     except (StoreFailed, BadInput):
         complete = False  # the erasure stands; only a backup that is restored would not know of it
-    return Erased(tuple(s.uuid for s in streams), tuple(sorted({c.uuid for c in cases} - set(shut))), tuple(shut), complete)
+    return evolve(erased, complete=complete)
 
 
-def write_ledger(desk: Desk, shelf: Shelf) -> None:
-    """Brings the ledger beside the keyring up to date.
-
-    Raises:
-        StoreFailed: it can't be written.
-        BadInput: what lies there is no ledger.
-    """
-    if desk.store.keys is not None:
-        append(ledger_beside(desk.store.keys), ledger_lines(shelf))
-
-
-def ledger_lines(shelf: Shelf) -> list[Line]:
-    """What the ledger says of a tenant."""
-    stream = reading.log_of(shelf, ERASURES)
-    if stream is None:
-        return []
-    return [Line(shelf.tenant, stream.uuid, (*e[:10], bytes(e[10]), e[11], bytes(e[12]))) for e in reading.entries_of(shelf, stream.sid)]
-
-
-def replay(shelf: Shelf, now: Callable[[], str], lines: Iterable[Line]) -> int:
-    """Erases once more whoever was erased after a backup was made; gives how many erasures there were to make good.
-
-    It needs no keys, and no rule objects: the erasure was made, and only this copy does not know of it. A party or a
-    case that the backup has not seen yet is passed over.
-    """
-    known = {line.hash for line in ledger_lines(shelf)}
-    made = 0
-    for line in sorted(lines, key=lambda line: (line.entry[2], line.entry[1])):
-        if line.tenant == shelf.tenant and line.hash not in known:
-            with shelf.transaction() as connection:
-                made += _again(shelf, Work(shelf, now), connection, line)
-    return made
+def _erase(desk: Desk, shelf: Shelf, call: Call, party: str) -> tuple[Erased, list[Objection]]:
+    """Erases, or writes down why not."""
+    work = desk.work(shelf)
+    with alone(shelf) as connection:
+        streams = _persons(work, party)
+        cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
+        objections = _objections(desk, call.actor, work, streams, cases)
+        gone, shut, listed = {stream.uuid for stream in streams}, list[str](), list[str]()
+        if objections:
+            refuse(work, streams[0], ERASE.name, objections, call.actor.name)
+            work.flush(connection)
+        else:
+            shut = sorted({c.uuid for c in cases if not _living(work, c, gone)})
+            listed = sorted({c.uuid for c in cases} - set(shut))
+            _record(work, call.actor.name, streams, shut, listed, {})
+            work.flush(connection)
+            destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
+    return Erased(tuple(s.uuid for s in streams), tuple(listed), tuple(shut), complete=False), objections
 
 
-def _again(shelf: Shelf, work: Work, connection: Connection, line: Line) -> bool:
-    about = decode(line.entry[11])["about"]
+def again(shelf: Shelf, work: Work, connection: Connection, about: Json, mark: str) -> bool:
+    """Erases once more, where a restored backup does not know of it; whether there was anything to do."""
     there = reading.heads_of(shelf, [*about["parties"], *about["shut"]])
     streams = [work.stream(uuid, "party", locked=True) for uuid in about["parties"] if uuid in there]
     shut = [uuid for uuid in about["shut"] if uuid in there and there[uuid].key is not None]
     if not shut and all("erased" in stream.head for stream in streams):
         return False
     listed = [uuid for uuid in about["listed"] if reading.head_of(shelf, uuid) is not None]
-    _record(work, RESTORE, streams, shut, listed, {"again": line.hash.hex()})
+    _record(work, RESTORE, streams, shut, listed, {"again": mark})
     work.flush(connection)
     destroy(shelf, connection, [*(s.uuid for s in streams), *shut], [stream.sid for stream in streams])
     return True
@@ -188,6 +166,36 @@ def _record(work: Work, actor: str, streams: list[Stream], shut: list[str], list
     log(work, ERASURES, "erase", about, actor=actor, recorded=recorded, command=command)
 
 
-def _objection(cases: list[str]) -> Objection:
+def _objections(desk: Desk, actor: Actor, work: Work, streams: list[Stream], cases: list[Stream]) -> list[Objection]:
+    """What is in the way: a hold before everything else, an open case, a law by which a case is to be kept."""
+    found = []
+    covering = Covering.of(work)
+    held = [*covering.over_party(s.uuid for s in streams), *(name for case in cases for name in covering.over_case(case))]
+    if held:
+        found.append(objection(held))
+    open_cases = sorted({_called(desk, actor, c) for c in cases if "closed" not in c.head})
+    if open_cases:
+        found.append(_open(open_cases))
+    found += [kept for case in cases if "closed" in case.head for kept in _kept_by_law(desk, actor, work, case)]
+    return found
+
+
+def _kept_by_law(desk: Desk, actor: Actor, work: Work, case: Stream) -> Iterable[Objection]:
+    today = day_of(work.now(), case.head["zone"])
+    for part in still_binding(schedule_of(desk, work, case, today), today):
+        words = "The case {case} is to be kept by law until {until}, and the person with it."
+        args = {"case": _called(desk, actor, case), "until": part.until or "a day that is not known yet"}
+        remedy = "wait until then"
+        citation = part.citation or part.rule
+        yield Objection("casekit.erase-retained", words, args, citation, remedy=remedy, plugin="casekit", version=__version__)
+
+
+def _called(desk: Desk, actor: Actor, case: Stream) -> str:
+    """What a case is called; of one that the actor may not see only that there is one: to be silent would be to allow it."""
+    seen = desk.levels.sees_case(actor, case.head)
+    return str(case.head.get("number") or case.uuid) if seen else "one that you may not see"
+
+
+def _open(cases: list[str]) -> Objection:
     words = "The person has a part in a case that is open: {cases}."
     return Objection("casekit.erase-open", words, {"cases": ", ".join(cases)}, remedy="close these cases first", plugin="casekit")

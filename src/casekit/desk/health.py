@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 from attrs import frozen
 
-from casekit.desk.erasure import ledger_lines
 from casekit.desk.keeper import allowed
+from casekit.desk.ledger import TELLING, ledger_lines
 from casekit.errors import BadInput, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.time import add, duration
@@ -243,10 +243,10 @@ def _ledger(desk: Desk, shelf: Shelf) -> Iterator[Sign]:
     except (BadInput, StoreFailed) as wrong:
         yield Sign(about, "wrong", str(wrong), do="take the file away; casekit erasures --out writes it anew")
         return
-    lacking = sum(1 for line in lines if line.hash not in known)
+    telling = [line for line in lines if line.entry[7] in TELLING]
+    lacking = sum(1 for line in telling if line.hash not in known)
     if lacking:
-        yield Sign(
-            about, "wrong", f"{path} lacks {lacking} erasures: an older backup would bring these persons back", do="casekit erasures"
-        )
+        what = f"{path} lacks {lacking} erasures, disposals or holds: an older backup would bring back what is gone, and hold nothing"
+        yield Sign(about, "wrong", what, do="casekit erasures")
     else:
-        yield Sign(about, "good", f"{len(lines)} erasures")
+        yield Sign(about, "good", f"{len(telling)} erasures, disposals and holds")

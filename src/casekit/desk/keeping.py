@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from casekit.desk import backing, contents, custody, health, restoring
-from casekit.desk.erasure import ledger_lines, write_ledger
 from casekit.desk.keeper import allowed, tenants_of
+from casekit.desk.ledger import TELLING, ledger_lines, write_ledger
 from casekit.errors import BadInput
 from casekit.model.actor import Actor
 from casekit.store.erasures import append
@@ -87,18 +87,21 @@ class Keeper:
         return contents.check_contents(self.desk, self.actor, grace=grace, remove=remove)
 
     def erasures(self, file: Path | None = None) -> tuple[Path, int]:
-        """Brings the ledger of erasures up to date, the one beside the keyring or another; gives it and how many it tells of."""
+        """Brings the ledger of erasures up to date, the one beside the keyring or another; gives it and how many
+        erasures, disposals and holds it tells of.
+        """
         allowed(self.desk, self.actor)
         shelves = [self.desk.shelf(tenant) for tenant in tenants_of(self.desk)]
         lines = [line for shelf in shelves for line in ledger_lines(shelf)]
+        count = sum(line.entry[7] in TELLING for line in lines)
         if file is not None:
             append(file, lines)
-            return file, len(lines)
+            return file, count
         if self.desk.store.keys is None:
             raise BadInput.at("keys", "the ledger lies beside the keyring, and nobody says where that is", "say where: --keys, or --out")
         for shelf in shelves:
             write_ledger(self.desk, shelf)
-        return self.desk.store.keys.with_name(f"{self.desk.store.keys.name}.erasures"), len(lines)
+        return self.desk.store.keys.with_name(f"{self.desk.store.keys.name}.erasures"), count
 
     def keys(self) -> custody.Keys:
         """Which keys the keyring has, by id, and what they wrap."""

@@ -16,10 +16,10 @@ from casekit.desk import checkpoints
 from casekit.errors import BadInput, StoreFailed
 from casekit.model.time import instant
 from casekit.record.checkpoint import Checkpoint, Leaf
-from casekit.record.held import Grave, Held, against, fallen, gone, proved_upto, stands, walk
+from casekit.record.held import Grave, Held, against, buried, fallen, gone, proved_upto, stands, walk
 from casekit.record.note import PLAIN, TIMED, Malformed, Note, PublicKey, Signed, Unproved, proved
 from casekit.record.verify import Against, Stream, Wrong
-from casekit.store import leaves
+from casekit.store import leaves, reading
 from casekit.store.signing import Signing, read_signing
 
 if TYPE_CHECKING:
@@ -111,6 +111,8 @@ class LogCheck:
 
     def check(self, stream: Stream, of_stream: Sequence[Leaf]) -> Wrong | None:
         """The first thing in which a stream whose chain stands is not what the log took in, or None."""
+        if stream.uuid in self._graves:
+            return next(buried(self._graves, (stream.uuid,), self._graves))
         return against(stream, of_stream, self._proved, self._standing)
 
     def rest(self) -> list[Wrong]:
@@ -160,6 +162,9 @@ class LogCheck:
             wrong = gone(of_it, self._proved, self._graves)
             if wrong is not None:
                 yield wrong
+        open_graves = {uuid: grave for uuid, grave in self._graves.items() if uuid not in self._orphans}
+        here = {uuid for uuid in open_graves if reading.head_of(self.shelf, uuid) is not None}  # said where they were checked
+        yield from buried({uuid: grave for uuid, grave in open_graves.items() if uuid not in here}, (), ())
 
     def _checkpoints(self) -> Iterator[Wrong]:
         """The store's own checkpoints against the log, and against what the desk log tells of them."""

@@ -14,6 +14,7 @@ CORE = {
     "case.change": "change the data of a case",
     "case.assess": "have a case assessed",
     "case.plan": "see the options for a case",
+    "case.rectify": "put data or facts of a case right that were wrong",
     "case.choose": "choose an option",
     "case.close": "close a case",
     "case.approve": "approve what a requirement asks to be approved, beside the permission that it asks for",
@@ -22,13 +23,18 @@ CORE = {
     "item.override": "skip what is required, with a reason",
     "goal.set": "set goals of a case, or give them up",
     "case.review": "record a review of a case",
+    "case.classify": "say how confidential a case or a document is",
+    "level.confidential": "see what is confidential; a desk may name other levels, each with a permission of its own",
+    "level.secret": "see what is secret",
     "case.role": "give a party a role in a case, or take it",
     "case.link": "link a case to another one, or take a link away",
     "case.export": "take a case out",
     "case.import": "bring in a case that was taken out elsewhere",
     "party.write": "add, change or merge parties",
+    "party.rectify": "put details of a party right that were wrong",
     "party.read": "read and find parties",
     "party.erase": "erase a party",
+    "party.access": "hand out to a person what is held of them",
     "note.add": "add a note",
     "message.record": "record a message or an attempt at one",
     "document.add": "file a document",
@@ -48,6 +54,13 @@ CORE = {
     "desk.due": "let due clocks speak and deliver the outbox",
     "clock.extend": "give a deadline more time, or let a case go by the present calendars",
     "clock.confirm": "confirm a new date of a deadline, or keep the one there is",
+    "disposal.read": "see how long cases are kept, disposal lists and what is left of what was destroyed",
+    "disposal.propose": "propose a list of cases to be destroyed, or take one back",
+    "disposal.approve": "approve a list that somebody else has proposed",
+    "disposal.run": "destroy what is on an approved list",
+    "hold.read": "see holds",
+    "hold.place": "place a hold, so that nothing it covers is deleted",
+    "hold.lift": "lift a hold",
     "case.resume": "say what becomes of an imported case's clocks",
 }
 """The core's permissions and what they allow. A transition may ask for one of its own beside."""
@@ -90,11 +103,12 @@ class Grants:
     def readable(self, actor: Actor, types: Iterable[str], *more: str) -> tuple[str, ...] | None:
         """The case types whose cases the actor may read, and has the further permissions for; None: all, known here or not."""
         wanted = ("case.read", *more)
-        if all(self._everywhere(actor, permission) for permission in wanted):
+        if all(self.everywhere(actor, permission) for permission in wanted):
             return None
         return tuple(t for t in types if all(self.allowed(actor, permission, t) for permission in wanted))
 
-    def _everywhere(self, actor: Actor, permission: str) -> bool:
+    def everywhere(self, actor: Actor, permission: str) -> bool:
+        """Whether one of the actor's roles has a permission for all case types, known here or not."""
         granted_by = (pair for role in actor.roles for pair in self._by_role.get(role, ()))
         return any(EVERY in handles and _covers(granted, permission) for granted, handles in granted_by)
 

@@ -14,8 +14,10 @@ from attrs import evolve, frozen
 
 from casekit.desk.backing import copy_of, tenant_in
 from casekit.desk.checking import verify_copy
-from casekit.desk.erasure import replay, write_ledger
+from casekit.desk.disposals import remove_contents
 from casekit.desk.keeper import allowed, noted
+from casekit.desk.ledger import write_ledger
+from casekit.desk.replaying import replay
 from casekit.desk.work import Work
 from casekit.errors import BadInput, Problem, StoreFailed
 from casekit.model.actor import Actor
@@ -41,7 +43,7 @@ class Restored:
     Attributes:
         digest: SHA-256 of the backup's manifest.
         manifest: What the backup says of itself.
-        erased: How many erasures were made good.
+        erased: How many erasures and disposals were made good.
         ledgers: The ledgers that said so. Where there is none, nobody knows who was erased since.
         documents: How many contents were placed.
         behind: Tenants of whom a checkpoint was signed that this backup is too old to know: ``verify`` will say so.
@@ -239,6 +241,8 @@ def _place(desk: Desk, folder: Path, manifest: Manifest, draft: Path, how: How) 
 
 def _tell(desk: Desk, actor: Actor, digest: str, erased: int, keys: str) -> None:
     """Writes into log and ledger what was done; without its keys the store takes nothing."""
+    for tenant in desk.store.tenants():
+        remove_contents(desk.shelf(tenant))
     if keys == "missing":
         return
     noted(desk, actor, "restore", {"digest": digest, "erased": erased})

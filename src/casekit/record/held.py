@@ -6,7 +6,7 @@ was there: the log's leaves give its root, and who holds a checkpoint holds the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 
 from attrs import define, field, frozen
 
@@ -188,7 +188,26 @@ def gone(leaves: Sequence[Leaf], proved: int, graves: Mapping[str, Grave]) -> Wr
             return _leaf(leaf, f"in its place should be entry {place} of the stream", "n")
         if leaf.n > grave.n or (leaf.n == grave.n and leaf.hash != grave.hash):
             return _leaf(leaf, f"it is not the stream that was disposed of with {grave.n} entries", "hash")
+    if len(leaves) < grave.n:
+        what = f"it was disposed of with {grave.n} entries, and the log has taken in {len(leaves)}: what it was can't be proved"
+        return Wrong(first.stream, len(leaves) + 1, what, "leaves")
     return None
+
+
+def buried(graves: Mapping[str, Grave], there: Container[str], leaves: Container[str]) -> Iterator[Wrong]:
+    """What is wrong with tombstones: streams that are here all the same, and those of which the log knows nothing.
+
+    Args:
+        graves: Stream → what a disposal has left of it.
+        there: The streams that are here.
+        leaves: Those of which there are leaves only.
+    """
+    for uuid, grave in graves.items():
+        if uuid in there:
+            yield Wrong(uuid, None, "it was disposed of, and is here still, or again", "streams", uuid)
+        elif uuid not in leaves:
+            what = f"a tombstone tells of it with {grave.n} entries, and the log has taken in none: nothing proves that it ever was"
+            yield Wrong(uuid, 1, what, "leaves")
 
 
 def _leaf(leaf: Leaf, what: str, column: str) -> Wrong:

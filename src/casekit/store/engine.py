@@ -17,7 +17,7 @@ from casekit.errors import BadInput, StoreFailed
 from casekit.store.fence import POLICY
 from casekit.store.lock import lock_of
 
-HEAD = "0005"
+HEAD = "0006"
 """The migration that this casekit's tables correspond to."""
 
 PRAGMAS = (

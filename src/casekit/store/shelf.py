@@ -99,6 +99,7 @@ class Shelf:
         whole: The shelf outside of any host's transaction: itself, where it is in none.
         joined: Whether it lies in a host's transaction.
         serial: Whether its write transactions are as if no other ran beside them, without more being said.
+        told: What was read of desk logs, by name, each with the hash of its last entry: read again once that has changed.
         hosted: Threads in which a host's transaction that was joined is still open.
     """
 
@@ -113,6 +114,7 @@ class Shelf:
         self.joined = False
         self.serial = self.sqlite
         self.hosted: set[int] = set()
+        self.told: dict[str, tuple[bytes, Any]] = {}
         self.lock = lock_of(str(url.database)) if self.sqlite else None
         self._keys = keys
         self._folder = documents

@@ -21,6 +21,7 @@ FENCED = (
     "goals",
     "idempotency",
     "leaves",
+    "levels",
     "links",
     "messages",
     "outbox",
