@@ -165,7 +165,6 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
         on: The day on which it is asked; empty: now.
         everything: Every closed case for which a rule is known, due or not.
     """
-    desk.bus.authorise(Call(READ, actor), None)
     shelf = desk.shelf(actor.tenant)
     work = desk.work(shelf)
     covering = Covering.of(work)
@@ -175,11 +174,9 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
 
 def explain(desk: Desk, actor: Actor, case: str) -> Due:
     """How long one case is kept, rule by rule, and what holds it."""
-    desk.bus.authorise(Call(READ, actor), None)
     work = desk.work(desk.shelf(actor.tenant))
     stream = work.stream(case, "case")
     desk.levels.demand(actor, stream.head, case)
-    desk.bus.authorise(Call(READ, actor), stream.head["type"], case)
     return _due(desk, work, stream, Covering.of(work), "")
 
 
@@ -219,7 +216,7 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         work.flush(connection)
     if objections:
         raise Refused([objection for _, several in objections for objection in several])
-    return get(desk, call.actor, made, asked=True)
+    return get(desk, call.actor, made)
 
 
 def approve(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -243,7 +240,7 @@ def approve(desk: Desk, call: Call, name: str) -> DisposalList:
         said = "{actor} has proposed this list, and somebody else must approve it."
         remedy = "ask another person with the permission disposal.approve"
         raise Refused([Objection(FOUR_EYES, said, {"actor": call.actor.name}, remedy=remedy, plugin="casekit", version=__version__)])
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
 def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -260,23 +257,20 @@ def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
             raise BadInput.at("list", f"{name} is {found.status}", "nothing is to be done")
         log(work, DISPOSALS, "withdraw", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
-def get(desk: Desk, actor: Actor, name: str, *, asked: bool = False) -> DisposalList:
+def get(desk: Desk, actor: Actor, name: str) -> DisposalList:
     """A list, and what became of each case on it.
 
     Raises:
         BadInput: there is no such list.
     """
-    if not asked:
-        desk.bus.authorise(Call(READ, actor), None)
     return _shown(desk, actor, _list(desk.shelf(actor.tenant), name))
 
 
 def lists(desk: Desk, actor: Actor) -> tuple[DisposalList, ...]:
     """All lists, the latest first."""
-    desk.bus.authorise(Call(READ, actor), None)
     return tuple(_shown(desk, actor, one) for one in reversed(_lists(desk.shelf(actor.tenant))))
 
 
