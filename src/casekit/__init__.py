@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from casekit.desk.desk import Desk, open_desk
     from casekit.desk.seat import Seat
     from casekit.desk.values import Case, Done, Happening, Link, Listed, Options, Page
+    from casekit.plugins.isolation.limits import Limits
     from casekit.store.hosts import prepare
 
 _LATER = {
@@ -42,6 +43,7 @@ _LATER = {
     "Done": "casekit.desk.values",
     "Explanation": "casekit.decisions.explain",
     "Happening": "casekit.desk.values",
+    "Limits": "casekit.plugins.isolation.limits",
     "Link": "casekit.desk.values",
     "Listed": "casekit.desk.values",
     "Options": "casekit.desk.values",
@@ -73,6 +75,7 @@ __all__ = [
     "Happening",
     "Judged",
     "KeyReused",
+    "Limits",
     "Link",
     "Listed",
     "Livelock",

@@ -342,3 +342,11 @@ def test_an_initial_state_is_reached_however_the_state_around_it_is() -> None:
     # Entered only at d, the initial state of b is never reached.
     with pytest.raises(BadInput, match="/states/a/states/b/states/c: no transition leads here"):
         check(CaseType("nested", "1", "Nested", "a", {"a": attrs.evolve(states["a"], initial="e")}, ways))
+
+
+def test_only_a_fact_that_has_an_owner_is_joint() -> None:
+    fine = field(str, personal=True, owner="debtor", joint=True)
+    check(attrs.evolve(SOUND, facts={**SOUND.facts, "means": fine}))
+    for group, wrong in (("data", fine), ("facts", field(str, personal=True, joint=True))):
+        with pytest.raises(BadInput, match="only a fact that has an owner can be joint"):
+            check(attrs.evolve(SOUND, **{group: {**getattr(SOUND, group), "means": wrong}}))

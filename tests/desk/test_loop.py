@@ -95,23 +95,47 @@ def test_answers_stand_side_by_side_sorted_and_stamped(lee: Seat, case: str, loo
     assert lee.case(case).n == before, "a look leaves no trace"
 
 
-@pytest.mark.parametrize(
-    ("answers", "said"),
-    [
-        ([RuntimeError("broken")], "alpha 2.1: casekit_review raised RuntimeError: broken"),
-        ([Option("a", "an option")], "alpha 2.1: casekit_review answered a Option, not a Finding or Adjustment"),
-        ([Adjustment("a", "x", drop="g"), Adjustment("a", "y", drop="h")], "'a' is proposed by alpha and by alpha"),
-        ([Adjustment("a", "x", "nothing-of-the-kind")], "alpha 2.1 proposes the option 'nothing-of-the-kind', which is not offered"),
-    ],
-)
-def test_a_plugin_that_fails_fails_the_question_and_is_named(lee: Seat, case: str, looker: Looker, answers: list[Any], said: str) -> None:
+BROKEN = [
+    ([RuntimeError("broken")], "alpha 2.1: casekit_review raised RuntimeError: broken"),
+    ([Option("a", "an option")], "alpha 2.1: casekit_review answered a Option, not a Finding or Adjustment"),
+]
+MUDDLED = [
+    ([Adjustment("a", "x", drop="g"), Adjustment("a", "y", drop="h")], "'a' is proposed by alpha and by alpha"),
+    ([Adjustment("a", "x", "nothing-of-the-kind")], "alpha 2.1 proposes the option 'nothing-of-the-kind', which is not offered"),
+]
+
+
+@pytest.mark.parametrize(("answers", "said"), BROKEN + MUDDLED)
+def test_a_command_that_rests_on_a_plugin_that_fails_fails_and_names_it(
+    lee: Seat, case: str, looker: Looker, answers: list[Any], said: str
+) -> None:
     looker.answers = answers
     before = lee.case(case).n
-    for ask in (lambda: lee.look(case), lambda: lee.review(case, "x"), lambda: lee.adjust(case, "a")):
+    for ask in (lambda: lee.review(case, "x"), lambda: lee.adjust(case, "a")):
         with pytest.raises(PluginFailed) as failed:
             ask()
         assert said in str(failed.value)
     assert lee.case(case).n == before, "nothing was recorded"
+
+
+@pytest.mark.parametrize(("answers", "said"), MUDDLED)
+def test_a_look_at_what_makes_no_sense_fails(lee: Seat, case: str, looker: Looker, answers: list[Any], said: str) -> None:
+    looker.answers = answers
+    with pytest.raises(PluginFailed, match=said):
+        lee.look(case)
+
+
+@pytest.mark.parametrize(("answers", "said"), BROKEN)
+def test_a_look_says_who_could_not_be_asked_beside_what_the_others_say(
+    lee: Seat, case: str, looker: Looker, answers: list[Any], said: str
+) -> None:
+    looker.answers = answers
+    found = lee.look(case)
+
+    (failed,) = [f for f in found.findings if f.rule == "casekit.plugin-failed"]
+    assert failed.plugin == "casekit"
+    assert said in failed.text
+    assert "tenancy.no-rent" in [f.rule for f in found.findings]
 
 
 def test_an_adjustment_that_changes_nothing_is_none() -> None:

@@ -51,7 +51,9 @@ def of_streams(url: str, uuids: set[str]) -> dict[str, list[tuple[Any, ...]]]:
 
 def test_a_case_comes_back_identical_and_opens_with_its_keys(filled: Filled, target: tuple[Desk, str]) -> None:
     desk, url = target
-    bundle = sent(admin(filled.desk).export(filled.office.cases["long"], keys=WORDS))
+    seat, long = admin(filled.desk), filled.office.cases["long"]
+    seat.classify(long, "secret", reason="a face", document=seat.document(long, "photo", b"a face").id)
+    bundle = sent(seat.export(long, keys=WORDS))
 
     done = admin(desk).import_bundle(bundle, opens=WORDS)
 
@@ -67,6 +69,7 @@ def test_a_case_comes_back_identical_and_opens_with_its_keys(filled: Filled, tar
     assert [p.id for p in lee.find_parties(phone="+49 30 555 0142")] == [filled.office.people["maria"]], "found by what she once said, too"
     letter = next(d for d in lee.file(filled.office.cases["long"]).documents() if d.kind == "letter")
     assert lee.read_document(filled.office.cases["long"], letter.id, 1)[0] == b"Dear Ms Silva"
+    assert [d.kind for d in lee.file(filled.office.cases["long"]).filed if d.kind == "photo"] == [], "what is secret stays so"
     assert lee.pay(filled.office.cases["long"], "1.00 EUR").entries
     assert auditor(desk) == []
 

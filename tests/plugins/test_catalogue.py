@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from importlib.metadata import EntryPoint
@@ -15,6 +16,7 @@ from casekit.definition.fields import field
 from casekit.errors import BadInput, PluginFailed
 from casekit.model.answers import Finding, Objection
 from casekit.plugins import catalogue as room
+from casekit.plugins import contained
 from casekit.plugins.catalogue import Catalogue, call_with, check_rule, collect, guarded
 from casekit.plugins.declared import Calculator, Importer, Need, Plugin, Rule, hookimpl
 
@@ -289,3 +291,36 @@ def test_a_callable_object_is_called_like_a_function() -> None:
 
     assert call_with(Doubles(), {"amount": 3, "more": 1}) == 6
     assert Calculator("a.b", "A", Doubles(), {"amount": field(int)}).inputs["amount"].order == 1
+
+
+def test_a_hook_that_takes_long_is_told_of(caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contained, "SLOW", 0.01)
+    made = only(module(casekit_assess=hook("casekit_assess", lambda view: time.sleep(0.02))))
+    one = made.implementations("casekit_assess", "any")[0]
+
+    assert collect(one, Finding, view=VIEW) == []
+    [(said, (often, longest))] = made.watch.slow.items()
+    assert (said, often, longest >= 0.02) == ("odd 1.0: casekit_assess", 1, True)
+    assert "took 0.0 s" in caplog.text
+    assert made.watch.failed == {}
+
+
+def test_an_answer_is_made_anew_of_plain_values() -> None:
+    class Odd(Finding):
+        def __eq__(self, other: object) -> bool:
+            raise RuntimeError
+
+        __hash__ = None  # type: ignore[assignment]
+
+    args = {"a": [1, {"b": 2}]}
+    [found] = collect(asked(lambda view: [Odd("a.b", "x", args=args)]), Finding, view=VIEW)
+    args["a"].append(3)
+
+    assert type(found) is Finding
+    assert found.args == {"a": [1, {"b": 2}]}
+
+
+def test_a_hook_that_decides_or_guards_can_not_use_the_desk() -> None:
+    with pytest.raises(PluginFailed, match="uses the desk"):
+        collect(asked(lambda view: contained.demand_outside()), Finding, view=VIEW)
+    contained.demand_outside()  # and outside of one, it can

@@ -205,6 +205,34 @@ def write(seat: Seat, dice: random.Random, name: str, cases: list[str], count: i
     return written
 
 
+def soak(seat: Seat, dice: random.Random, name: str, cases: list[str], seconds: float) -> dict[str, Any]:
+    """Works for so long; gives when each command began and how long it took, and the memory held at a fifth of it and in the end."""
+    took: list[tuple[float, float]] = []
+    began = time.monotonic()
+    held: list[int] = []
+    while (at := time.monotonic() - began) < seconds:
+        if not held and at > seconds / 5:
+            held.append(memory())
+        case = dice.choice(cases)
+        kind = dice.randrange(6)
+        with suppress(Conflict, Stale):
+            if kind < 3:
+                seat.do(case, "turn", {"mark": name})
+            elif kind == 3:
+                seat.change(seat.case(case), {"count": dice.randrange(1000)})
+            elif kind == 4:
+                seat.note(case, "she called", key=f"{name}-{at}")
+            else:
+                seat.timeline(case)
+        took.append((round(at, 3), round(time.monotonic() - began - at, 5)))
+    return {"took": took, "held": [*held, memory()]}
+
+
+def memory() -> int:
+    """Bytes of memory that this process holds."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
+
 def relay(seat: Seat, dice: random.Random, name: str, heard: str) -> list[int]:
     """Tells what waits in the outbox."""
     Crowd.heard = heard
@@ -212,7 +240,7 @@ def relay(seat: Seat, dice: random.Random, name: str, heard: str) -> list[int]:
     return [worked.delivered, worked.failed]
 
 
-JOBS: Mapping[str, Callable[..., Any]] = {"turn": turn, "hot": hot, "give": give, "write": write, "relay": relay}
+JOBS: Mapping[str, Callable[..., Any]] = {"turn": turn, "hot": hot, "give": give, "write": write, "relay": relay, "soak": soak}
 
 
 # Both ends

@@ -14,9 +14,14 @@ from casekit.sdk import Plugin, Recorded, hookimpl
 
 
 class Deaf:
-    """A plugin that can't hear: its outbox rows wait."""
+    """A plugin that can't hear: its outbox rows wait. It can keep a secret."""
 
     PLUGIN = Plugin("deaf", api=1, handles=("tenancy.dispute",), version="1.0")
+
+    @staticmethod
+    @hookimpl
+    def casekit_roles() -> Mapping[str, list[str]]:
+        return {"counsel": ["level.confidential"]}
 
     @staticmethod
     @hookimpl
@@ -50,6 +55,9 @@ def fill(desk: Desk, clock: Any) -> Office:
     _after(lee, long)
     cases = {"long": long, "over": over, "plain": _plain_case(lee, people)}
     _link(lee, cases)
+    _quiet_case(desk, people)
+    lee.export(long)
+    lee.access_export(people["maria"])
     lee.checkpoint()
     return Office(people, cases)
 
@@ -57,6 +65,7 @@ def fill(desk: Desk, clock: Any) -> Office:
 def _people(lee: Seat) -> dict[str, str]:
     maria = lee.party("person", name="Maria Silva", phone="+49 30 555 0142", born="1990-04-01", zone="Europe/Berlin", language="pt-BR")
     lee.change_party(maria, phone="+49 30 555 0199", address="Lindenweg 3", reason="she has moved")
+    lee.rectify_party(maria, born="1990-04-02", reason="as her passport says", asked_by=maria)
     twin = lee.party("person", name="M. Silva", email="maria@example.org")
     lee.merge_parties(twin, maria, reason="one and the same")
     shop = lee.party("organisation", key="shop", name="Haus GmbH", ref="crm:2207")
@@ -77,6 +86,9 @@ def _long_case(desk: Desk, lee: Seat, people: Mapping[str, str], clock: Any) -> 
     lee.note_fact(case, "heating", "gas")
     lee.give_role(case, "handler", people["kim"])
     lee.change(case, {"rooms": 3, "story": "two stains"}, unset=["claimed"], reason="seen on site")
+    wrong = lee.note_fact(case, "rent", "520.00 EUR", effective="2026-11-02").id
+    lee.rectify_fact(case, wrong, "250.00 EUR", reason="digits swapped", asked_by=people["maria"])
+    lee.rectify(case, {"health": "none"}, reason="of somebody else", effective="2026-11-25")
     lee.charge(case, "damage", "30.00 EUR", note="a door")
     paid = lee.pay(case, "100.00 EUR", note="by transfer", key="bank-1")
     lee.reverse(case, paid.id, note="sent back")
@@ -133,6 +145,14 @@ def _link(lee: Seat, cases: Mapping[str, str]) -> None:
     lee.unlink(cases["plain"], "follow-up", cases["over"])
     photo = lee.document(cases["plain"], "photo", b"\x89PNG", name="door.png")
     lee.document_status(cases["plain"], photo.id, "accepted", reason="sharp enough")
+
+
+def _quiet_case(desk: Desk, people: Mapping[str, str]) -> None:
+    """A confidential case, and somebody who reads it."""
+    kim = desk.seat("user:kim", roles={"clerk", "counsel"})
+    case = kim.open("tenancy.dispute", data={"deposit": "1.00 EUR"}, parties={"tenant": people["shop"], "landlord": people["shop"]}).id
+    kim.classify(case, "confidential", reason="he is known in town")
+    kim.case(case)
 
 
 def _plain_case(lee: Seat, people: Mapping[str, str]) -> str:

@@ -129,6 +129,16 @@ class Desk:
     def _note_fact(self, case: str) -> Any:
         return "note_fact", ["rent", "250.00 EUR"], {"source": "lease"}
 
+    def _rectify(self, case: str) -> Any:
+        return "rectify", [{"rooms": 3, "story": "two stains"}], {"reason": "a slip", "effective": "2026-01-01"}
+
+    def _rectify_fact(self, case: str) -> Any:
+        wrong = self.seat.note_fact(case, "rent", "250.00 EUR").id
+        return "rectify_fact", [wrong, "260.00 EUR"], {"reason": "a slip", "source": "lease"}
+
+    def _classify(self, case: str) -> Any:
+        return "classify", ["normal"], {"reason": "nothing is secret about it"}
+
     def _document(self, case: str) -> Any:
         return "document", ["letter", f"Dear Ms Silva, about {case}"], {"name": "letter.txt"}
 

@@ -32,6 +32,19 @@ CLEAR = {
     "merge_parties.party": "an id",
     "merge_parties.into": "an id",
     "erase.party": "an id",
+    "rectify_party.party": "an id",
+    "rectify_party.asked_by": "an id",
+    "rectify.unset": "fields of the definition",
+    "rectify.asked_by": "an id",
+    "rectify_fact.fact": "an id",
+    "rectify_fact.asked_by": "an id",
+    "access_export.party": "an id",
+    "access_export.looked": "yes or no",
+    "access_export.redact": "words that are taken out of what is given: they are not kept",
+    "access_export.staff": "yes or no",
+    "classify.level": "a level of the desk, or refused",
+    "classify.document": "an id, or refused",
+    "classify.ground": "one of four words",
     "open.case_type": "the key of a definition",
     "open.parties": "roles and ids",
     "open.zone": "an IANA zone",
@@ -217,6 +230,7 @@ def plant(desk: Desk, mark: Marks, gossip: Gossip, clock: Any) -> str:
     _not_valid(desk, lee, case, mark)
     _answers(lee, case, mark, gossip)
     lee.run_due()
+    lee.access_export(maria, looked=True)
     _ending(lee, case, mark)
     lee.place_hold("a-suit", cases=[case], reason=mark("place_hold.reason"), authority=mark("place_hold.authority"))
     lee.place_hold("all-of-them", types=["tenancy.dispute"], reason=mark("place_hold.reason"))
@@ -243,6 +257,8 @@ def _parties(lee: Seat, mark: Marks) -> tuple[str, str]:
         born=mark.put("change_party.born", "1932-09-23"),
         ref=mark("change_party.ref"),
     )
+    details = {"address": mark("rectify_party.address"), "ref": mark("rectify_party.ref")}
+    lee.rectify_party(maria, reason=mark("rectify_party.reason"), asked_by=maria, **details)
     twin = lee.party("person", name=mark("party.name"))
     lee.merge_parties(twin, maria, reason=mark("merge_parties.reason"))
     return maria.id, lee.party("organisation", name=mark("party.name")).id
@@ -261,6 +277,11 @@ def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.note_fact(case, "rent", mark.put("note_fact.value", "73520.17 EUR"), source=mark("note_fact.source"), effective="2026-10-01")
     lee.note_fact(case, "heating", "gas", source=mark("note_fact.source"))
     lee.change(case, {"story": mark("change.data"), "health": mark("change.data")}, reason=mark("change.reason"), key=mark("change.key"))
+    wrong = lee.note_fact(case, "rent", mark.put("note_fact.value", "73523.29 EUR"), effective="2026-11-02").id
+    fixed = {"reason": mark("rectify_fact.reason"), "source": mark("rectify_fact.source"), "key": mark("rectify_fact.key")}
+    lee.rectify_fact(case, wrong, mark.put("rectify_fact.value", "73524.31 EUR"), **fixed)
+    right = {"story": mark("rectify.data"), "health": mark("rectify.data")}
+    lee.rectify(case, right, reason=mark("rectify.reason"), key=mark("rectify.key"), effective="2026-11-03")
     lee.charge(case, "damage", "30.00 EUR", note=mark("charge.note"), key=mark("charge.key"))
     paid = lee.pay(case, "100.00 EUR", note=mark("pay.note"), key=mark("pay.key"))
     lee.reverse(case, paid.id, note=mark("reverse.note"), key=mark("reverse.key"))
@@ -283,6 +304,7 @@ def _commands(lee: Seat, case: str, other: str, mark: Marks) -> None:
     lee.set_goal(case, "paid", "paid", "900.00 EUR", title=mark("set_goal.title"), reason=mark("set_goal.reason"), key=mark("set_goal.key"))
     lee.review(case, mark("review.text"), key=mark("review.key"))
     lee.drop_goal(case, "paid", reason=mark("drop_goal.reason"), key=mark("drop_goal.key"))
+    lee.classify(case, "normal", reason=mark("classify.reason"), key=mark("classify.key"))
     lee.approve(case, "tenancy.checked", reason=mark("approve.reason"), key=mark("approve.key"))
     lee.approve(case, "tenancy.checked", withdraw=True, reason=mark("approve.reason"))
     running = next(clock for clock in lee.file(case).clocks if clock.status == "running")
@@ -348,6 +370,8 @@ def _not_valid(desk: Desk, lee: Seat, case: str, mark: Marks) -> None:
         lambda: lee.approve(case, mark("approve.requirement")),
         lambda: lee.item(case, "add", "own", own={"kind": "task", "entry": [{"when": f"reference == '{mark('item.own')}'"}]}),
         lambda: lee.adjust(case, mark("adjust.adjustment")),
+        lambda: lee.classify(case, mark("classify.level"), reason="x"),
+        lambda: lee.classify(case, "normal", reason="x", document=mark("classify.document")),
         lambda: lee.item(case, mark("item.action"), "ring"),
         lambda: lee.item(case, "complete", mark("item.item")),
         lambda: lee.item(case, "move", "ring", stage=mark("item.stage")),

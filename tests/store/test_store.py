@@ -17,9 +17,10 @@ from sqlalchemy import create_engine, insert
 
 from casekit import BadInput, Desk, Seat, StoreFailed, open_desk
 from casekit.model.time import Effective
-from casekit.store.engine import read_url
+from casekit.store.engine import HEAD, read_url
 from casekit.store.keys import Vault, make_keyring, read_keyring
 from casekit.store.lock import FairLock
+from casekit.store.migrations import STEPS
 from casekit.store.tables import META, METADATA
 from casekit.store.writing import Conflict
 
@@ -283,3 +284,7 @@ def test_tenants_do_not_see_each_other(open_store: Callable[..., Desk]) -> None:
         two.get_party(ada)
     assert two.find_parties(name="Ada") == ()
     assert [r.verify().streams for r in (one, two)] == [1, 0]
+
+
+def test_the_version_of_the_tables_is_that_of_the_last_step() -> None:
+    assert list(STEPS)[-1] == HEAD == max(STEPS)

@@ -169,7 +169,9 @@ def test_an_answer_that_can_not_be_kept_is_found(objection: Objection) -> None:
     def casekit_close(view: Any, outcome: str) -> list[Objection]:
         return [objection]
 
-    assert failing(inherited_by(plugin(casekit_close=casekit_close))) == {"test_answers_can_be_kept"}
+    found = failing(inherited_by(plugin(casekit_close=casekit_close)))
+    assert "test_answers_can_be_kept" in found
+    assert found <= {"test_answers_can_be_kept", "test_hooks_are_pure"}
 
 
 def test_two_options_of_one_key_are_found() -> None:

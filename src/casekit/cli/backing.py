@@ -167,6 +167,13 @@ def _checked(out: Console, found: Contents) -> None:
             out.print(indented(table(("tenant", "file", "cases"), [(one.tenant, one.file, one.cases) for one in some])))
 
 
+def grant(role: Annotated[str, Parameter(name="ROLE", help="The role as which casekit connects.")], /, *, common: Everywhere = HERE) -> int:
+    """Lets a role of PostgreSQL work with the tables; said with the URL of their owner, once."""
+    with common.keeper() as keeper:
+        given = keeper.grant(role)
+    return common.face.give(given, lambda out: out.print(f"{given.role} may work with {len(given.tables)} tables in {given.schema}."))
+
+
 def erasures(*, out: Out = None, common: Everywhere = HERE) -> int:
     """Brings the ledger of erasures up to date: the one beside the keyring, or another."""
     with common.keeper() as keeper:

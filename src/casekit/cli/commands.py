@@ -13,6 +13,7 @@ GLOBALS: Mapping[str, str] = {
     "--documents": "The folder of documents. Default on SQLite: FILE.documents beside the store.",
     "--type": "A JSON file with a case type, beside those of the plugins; repeatable.",
     "--calendar": "A JSON file with a calendar, beside those of the plugins; repeatable.",
+    "--isolated": "A plugin that runs in processes of its own, by name or by place; * for all that are installed; repeatable.",
     "--json": "One JSON document on standard output, nothing else there.",
 }
 """Options that every command takes, before it or after it."""
@@ -32,6 +33,7 @@ GROUPS: Mapping[str, str] = {
     "report": "Figures over many cases.",
     "type": "Case types.",
     "plugin": "Plugins: which there are, and what is wrong with them.",
+    "store": "The database that the record is in.",
     "keys": "The keyring: which keys there are, new ones, and copies in good hands.",
 }
 
@@ -42,6 +44,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case list": ("cases:list_cases", "Cases, newest first."),
     "case do": ("working:do", "Bring about an event of the lifecycle."),
     "case change": ("working:change", "Change the data of a case."),
+    "case rectify": ("rights:rectify_case", "Put data or a fact of a case right that was wrong; the record keeps both."),
     "case role": ("working:role", "Give a party a role in a case, or take it."),
     "case plan": ("plans:show", "The plan of a case: what lives, blocks, has ended; its rounds; or why an item is where it is."),
     "case item": ("plans:item", "Start, complete, skip, move, add … an item of the plan."),
@@ -65,12 +68,16 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "case close": ("working:close", "Close a case with an outcome."),
     "case link": ("links:link", "Say how a case stands to another one: its parent, what it follows up or duplicates."),
     "case links": ("links:show", "How a case stands to others, and others to it."),
+    "case classify": ("rights:classify", "Say how confidential a case is, or one of its documents."),
     "case resume": ("working:resume", "Say what becomes of the clocks of an imported case."),
     "case import": ("bringing:import_case", "Bring in a case that was taken out elsewhere, to the hash."),
     "party add": ("parties:add", "Add a party."),
     "party show": ("parties:show", "A party."),
     "party find": ("parties:find", "Find parties by name, phone, email or reference."),
     "party change": ("parties:change", "Change the details of a party."),
+    "party rectify": ("rights:rectify_party", "Put details of a party right that were wrong; the record keeps both."),
+    "party access": ("rights:access", "Hand out to a person what is held of them: a page, the same as JSON, documents."),
+    "party recipients": ("rights:recipients", "Who has been told what is held of a person."),
     "party merge": ("parties:merge", "Make one party of two."),
     "document add": ("records:add_document", "File a document, or a further version of one."),
     "document status": ("records:document_status", "Say what has become of a document: accepted, rejected …"),
@@ -109,6 +116,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "backup": ("backing:backup", "Copy the running store into a folder, proved; never the keyring, unless you say so."),
     "restore": ("backing:restore", "Make a store of a backup, proved, and erased of whoever was erased since."),
     "doctor": ("backing:doctor", "Whether the store is set so that what is promised about it holds."),
+    "store grant": ("backing:grant", "Let a role of PostgreSQL work with the tables, which it does not own."),
     "fsck": ("backing:fsck", "Documents on disk against the record: missing, changed, named by nothing."),
     "keys show": ("custody:show", "Which keys there are, by id, and how much each wraps."),
     "keys rotate": ("custody:rotate", "Make a new outer key and wrap everything with it."),

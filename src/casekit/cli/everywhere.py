@@ -43,6 +43,7 @@ class Everywhere:
         keys, documents: Keyring and folder of documents; None: where the store expects them.
         types: JSON files of further case types.
         calendars: JSON files of further calendars.
+        isolated: Plugins that run in processes of their own.
         json: Whether the answer is one JSON document.
     """
 
@@ -54,6 +55,7 @@ class Everywhere:
     documents: Annotated[Path | None, everywhere_option("--documents")] = None
     types: Annotated[tuple[Path, ...], everywhere_option("--type")] = ()
     calendars: Annotated[tuple[Path, ...], everywhere_option("--calendar")] = ()
+    isolated: Annotated[tuple[str, ...], everywhere_option("--isolated", "CASEKIT_ISOLATED")] = ()
     json: Annotated[bool, everywhere_option("--json")] = False
 
     @property
@@ -72,6 +74,7 @@ class Everywhere:
         from casekit import open_desk
 
         given: dict[str, Any] = {"store": self.store or STORE, "keys": self.keys, "documents": self.documents}
+        given["isolated"] = self.isolated
         with open_desk(**given, case_types=self.types, calendars=self.calendars, checkpoints=checkpoints) as desk:
             yield desk
 

@@ -159,16 +159,20 @@ def _section(out: Console, title: str, columns: Sequence[str], rows: Sequence[Se
 
 
 def _happening(happening: Happening) -> tuple[Any, ...]:
-    what = Text(happening.kind, "red" if happening.kind == "refused" else "bold")
+    what = Text(_DONE.get(happening.kind, happening.kind), "red" if happening.kind == "refused" else "bold")
     if happening.title:
         what.append(f" {said(happening.title)}", "not bold")
     if happening.text:
         what.append(f"\n{said(happening.text)}", "not bold dim")
     follows = [words for change in happening.changes if (words := _change(change))]
+    follows += [f"{said(name)} was {said(value)}" for name, value in happening.before.items()]
     follows += [said(event) for event in happening.events if _says_more(event, happening.title)]
     follows += [f"{o.rule}: {said(o.reason)}" for o in happening.objections]
     return happening.n, happening.effective, happening.actor, what, Text("\n".join(follows))
 
+
+_DONE = {"rectify": "rectified"}
+"""Commands that people read by what they have done."""
 
 _SAID_BY_TITLE = ("opened.", "fact.", "message.", "document.", "payment", "charge", "reversal", "chosen")
 

@@ -57,13 +57,13 @@ def add(
 ) -> int:
     """Adds a party; what is personal is sealed with its own key."""
     with common.seat() as seat:
-        return _give(common, [seat.party(kind, key=key, **details.given)], "party")
+        return give_people(common, [seat.party(kind, key=key, **details.given)], "party")
 
 
 def show(party: PartyId, /, *, common: Everywhere = HERE) -> int:
     """Shows a party."""
     with common.seat() as seat:
-        return _give(common, [seat.get_party(party)], "party")
+        return give_people(common, [seat.get_party(party)], "party")
 
 
 def find(
@@ -79,7 +79,7 @@ def find(
     if not given:
         raise BadInput.at("casekit party find", "nothing to find by is given", "say --name, --phone, --email or --ref")
     with common.seat() as seat:
-        return _give(common, seat.find_parties(**given), "parties")
+        return give_people(common, seat.find_parties(**given), "parties")
 
 
 def change(
@@ -96,7 +96,7 @@ def change(
     if not changed:
         raise BadInput.at("casekit party change", "nothing to change is given", "say what is new, or --unset a detail")
     with common.seat() as seat:
-        return _give(common, [seat.change_party(party, reason=reason, **changed)], "party")
+        return give_people(common, [seat.change_party(party, reason=reason, **changed)], "party")
 
 
 def merge(
@@ -109,10 +109,12 @@ def merge(
 ) -> int:
     """Makes one party of two: the first is from now on read as the second."""
     with common.seat() as seat:
-        return _give(common, [seat.merge_parties(party, into, reason=reason)], "party")
+        return give_people(common, [seat.merge_parties(party, into, reason=reason)], "party")
 
 
-def _give(common: Everywhere, people: Sequence[Person], word: str) -> int:
+def give_people(common: Everywhere, people: Sequence[Person], word: str) -> int:
+    """Says who is meant, or who was found."""
+
     def words(out: Console) -> None:
         from casekit.cli.pages import show_people
 

@@ -23,7 +23,7 @@ def list_plugins(*, common: Everywhere = HERE) -> int:
     def words(out: Console) -> None:
         from casekit.cli.looks import table
 
-        columns = ("name", "version", "title", "source", "broken")
+        columns = ("name", "version", "title", "source", "isolated", "broken")
         rows = [[plugin[name] for name in columns] for plugin in found]
         out.print(table(columns, rows) if found else "No plugin is installed.")
 
@@ -73,5 +73,6 @@ def _plugin(loaded: Loaded, catalogue: Catalogue) -> dict[str, Any]:
         "handles": list(says.handles),
         "hooks": list(loaded.hooks),
         "brings": brings,
+        "isolated": loaded.isolated,
         "broken": loaded.broken,
     }

@@ -135,6 +135,8 @@ def _fields(fields: Mapping[str, Field], path: str, roles: Collection[str]) -> F
             yield f"{at}/personal", "a text without an enumeration must say whether it is personal", "add personal: true or false"
         if field.owner and not field.personal:
             yield f"{at}/owner", "only a personal field has an owner", "mark it personal"
+        if field.joint and not (at.startswith("/facts/") and field.owner):
+            yield f"{at}/joint", "only a fact that has an owner can be joint", "name its owner, or leave it out"
         if field.owner and field.owner not in roles:
             yield f"{at}/owner", f"no role {field.owner!r}", "name a role of this case type"
         if field.report and (field.personal or kind_of(field.schema) not in ("money", "integer")):

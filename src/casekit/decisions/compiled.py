@@ -34,6 +34,8 @@ GUARDED: Mapping[str, Mapping[str, str]] = {
     "link": {"relation": "string"},
     "fact": {"key": "string"},
     "change": {},
+    "rectify": {},
+    "classify": {"level": "string"},
     "choose": {"option": "string"},
     "extend": {"clock": "string"},
     "confirm-clock": {"clock": "string"},

@@ -212,11 +212,13 @@ class DocumentKind:
         title: What people read.
         direction: Whether it comes in, goes out or stays inside; empty: any.
         statuses: What may become of one, in order: it has the first when it is filed, and after each further version.
+        level: Level of confidentiality that documents of this kind have from the start; empty: ordinary.
     """
 
     title: str = ""
     direction: Literal["", "in", "out", "internal"] = ""
     statuses: tuple[str, ...] = ()
+    level: str = ""
 
 
 @frozen
@@ -244,6 +246,8 @@ class CaseType:
         retention: How long cases are kept, by key; the longest of those that apply wins. None: nobody says so, and nothing is destroyed.
         number: Pattern of human numbers, with ``{year}`` and ``{seq}`` or ``{seq:06}``; empty: none.
         zone: IANA zone of days and deadlines, unless the case has its own.
+        level: Level of confidentiality that its cases have from the start; empty: ordinary.
+        purpose: What the data of its cases is there for, and on what ground: what persons are told who ask what is held of them.
         overlay: Path into this record → ``free``, ``tighten`` or ``locked``: what an edition may change; the
             rest is free.
     """
@@ -268,6 +272,8 @@ class CaseType:
     number: str = ""
     zone: str = "UTC"
     sla: Mapping[str, ServiceLevel] = attr(factory=dict, converter=ordered)
+    level: str = ""
+    purpose: str = ""
     overlay: Mapping[str, Literal["free", "tighten", "locked"]] = attr(factory=dict)
     retention: Mapping[str, Retention] = attr(factory=dict, converter=ordered)
 

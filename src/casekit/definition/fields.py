@@ -48,6 +48,8 @@ class Field:
         report: Whether reports sum it up.
         required: Whether a form without it is refused. Of case data: whether a case opens without it.
         order: Place in the form.
+        joint: Of a fact: whether it is of all who play the role of its owner together. Each of them can be erased, and it
+            stays readable for the others.
     """
 
     schema: Mapping[str, Any]
@@ -57,6 +59,7 @@ class Field:
     report: bool = False
     required: bool = False
     order: int = 0
+    joint: bool = False
 
 
 def field(
@@ -70,6 +73,7 @@ def field(
     owner: str = "",
     report: bool = False,
     required: bool = False,
+    joint: bool = False,
     **schema: Any,
 ) -> Field:
     """A field of a Python type (Money, str, int, bool, date, datetime, Decimal, list) or of a JSON Schema.
@@ -84,6 +88,7 @@ def field(
         owner: Role whose party owns a personal value.
         report: Whether reports sum it up.
         required: Whether a form without it is refused.
+        joint: Of a fact: whether it is of all who play the owner's role together.
         schema: Further keywords of JSON Schema (``minimum=0``, ``maxLength=80``).
     """
     built: dict[str, Any] = dict(_schema(kind, items))
@@ -93,7 +98,7 @@ def field(
         decimals(currency)  # refuses what is none
         built["pattern"] = f" {currency}$"
     built.update(schema)
-    return Field(built, title, personal, owner, report, required)
+    return Field(built, title, personal, owner, report, required, joint=joint)
 
 
 def _schema(kind: Any, items: Any) -> Mapping[str, Any]:

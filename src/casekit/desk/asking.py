@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve
 
+from casekit.__about__ import __version__
 from casekit.decisions import explain, orders
 from casekit.decisions.explain import Explanation, Obstacle, Road, tree_of
 from casekit.decisions.itemwhy import why
@@ -15,6 +16,7 @@ from casekit.decisions.remedies import Remedies
 from casekit.decisions.whytrees import clock_tree, item_tree
 from casekit.desk import cases, plans, records
 from casekit.desk.bus import resolve
+from casekit.desk.levels import CASE
 from casekit.desk.turn import Call, Spec, Turn
 from casekit.desk.values import Options
 from casekit.errors import BadInput, Denied, PluginFailed
@@ -22,19 +24,27 @@ from casekit.model.actor import Actor
 from casekit.model.answers import Finding, Objection, Option, Verdict
 from casekit.model.canonical import plain
 from casekit.model.judged import Judged
-from casekit.plugins.catalogue import collect
+from casekit.plugins.catalogue import Asked, collect_any
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+    from casekit.desk.work import Work
 
 ASSESS = Spec("assess", "case.assess")
 PLAN = Spec("options", "case.plan")
 CHECK = Spec("check", "case.read")
 EXPLAIN = Spec("explain", "case.read")
 
+FAILED = "casekit.plugin-failed"
+"""Rule of the finding that a plugin could not be asked."""
 
-def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
+
+def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str, batch: Work | None = None) -> Turn:
     """A turn that is never written: the case now, its due clocks having spoken.
+
+    Args:
+        desk, actor, spec, case: Who asks what, and of which case.
+        batch: The batch in which it is asked: a denied attempt is written down in it. The case is read as it stands.
 
     Raises:
         NotFound: there is no such case.
@@ -44,23 +54,50 @@ def turn_for(desk: Desk, actor: Actor, spec: Spec, case: str) -> Turn:
     work = desk.work(desk.shelf(actor.tenant))
     recorded = work.now()
     stream = work.stream(case, "case")
-    desk.bus.authorise(call, stream.head["type"], case)
+    desk.levels.demand(actor, stream.head, case)
+    desk.bus.authorise(call, stream.head["type"], case, batch)
+    if CASE in stream.head.get("levels", ()):
+        desk.reads.tell(actor, case, spec.name)
     definition = desk.library.pinned(work.shelf, stream.head["definition"])
     when = resolve(None, recorded, stream.head["zone"])
     desk.bus.tick(work, stream, definition, max(stream.head["time"], when.at), recorded)
     return Turn(desk, call, work, stream, definition, when)
 
 
-def assess(turn: Turn) -> tuple[Finding, ...]:
+def assess(turn: Turn, failed: list[Finding] | None = None) -> tuple[Finding, ...]:
     """What plugins find, sorted by plugin and rule, each with the values that it rests on.
+
+    Args:
+        turn: The case.
+        failed: Gets a finding for each plugin that could not be asked, which stands among those of the others. None: what
+            is decided rests on the findings of all, and the first that fails ends it.
 
     Raises:
         PluginFailed: one of them failed.
     """
     found: list[Finding] = []
     for asked in turn.desk.catalogue.implementations("casekit_assess", turn.definition.says.key):
-        found += collect(asked, Finding, view=turn.view())
+        found += kept(asked, (Finding,), failed, view=turn.view(of=asked.plugin.name))
+    found += failed or ()
     return tuple(because(turn, finding) for finding in sorted(found, key=lambda f: (f.plugin, f.rule)))
+
+
+def kept(asked: Asked, kinds: tuple[type[Any], ...], failed: list[Finding] | None, **arguments: Any) -> list[Any]:
+    """What one plugin answers; where it fails and that is gathered, nothing.
+
+    Raises:
+        PluginFailed: it failed, and that is not gathered.
+    """
+    try:
+        return collect_any(asked, kinds, **arguments)
+    except PluginFailed as wrong:
+        if failed is None:
+            raise
+        words = "{plugin} could not be asked, so something may be missing here: {failed}"
+        failed.append(
+            Finding(FAILED, words, args={"plugin": asked.plugin.name, "failed": str(wrong)}, plugin="casekit", version=__version__)
+        )
+        return []
 
 
 def because(turn: Turn, finding: Finding) -> Finding:
@@ -68,20 +105,25 @@ def because(turn: Turn, finding: Finding) -> Finding:
     return evolve(finding, because=finding.because or tuple(f"{path} = {_value(turn, path)}" for path in finding.inputs))
 
 
-def options(turn: Turn) -> Options:
+def options(turn: Turn, failed: list[Finding] | None = None) -> Options:
     """Which ways there are to go on, sorted by plugin and key.
+
+    Args:
+        turn: The case.
+        failed: Gets a finding for each plugin that could not be asked; None: the first such one ends it.
 
     Raises:
         PluginFailed: a plugin failed, or two options have one key.
     """
-    findings = assess(turn)
+    findings = assess(turn, failed)
     found: dict[str, Option] = {}
     for asked in turn.desk.catalogue.implementations("casekit_plan", turn.definition.says.key):
-        for option in sorted(collect(asked, Option, view=turn.view(), findings=findings), key=_in_order):
+        answered = kept(asked, (Option,), failed, view=turn.view(of=asked.plugin.name), findings=findings)
+        for option in sorted(answered, key=_in_order):
             if option.key in found:
                 raise PluginFailed(f"the option {option.key!r} is offered by {found[option.key].plugin} and by {option.plugin}")
             found[option.key] = option
-    return Options(findings, found)
+    return Options((*findings, *(one for one in failed or () if one not in findings)), found)
 
 
 def choose(turn: Turn, wanted: Option | str) -> None:

@@ -200,6 +200,8 @@ class Beside:
                 wrong.append(Wrong("", None, f"{count} rows belong to no stream of this tenant", table, str(sid)))
         for table in auditing.OF_TENANTS:
             wrong += [Wrong("", None, f"rows of a tenant {t!r} who has no stream", table) for t in auditing.outsiders(self.shelf, table)]
+        for table, named, row, count in auditing.hidden(self.shelf):
+            wrong.append(Wrong("", None, f"{count} rows of a tenant {named!r} who has no stream", table, row))
         wrong += [Wrong("", None, "a key whose owner is no stream", "data_keys", owner) for owner in auditing.ownerless(self.shelf)]
         for table in auditing.POINTERS:
             for sid, n in auditing.pointing_nowhere(self.shelf, table):
@@ -218,20 +220,28 @@ class Beside:
 
 
 def findable(shelf: Shelf, stream: Stream, key: Key) -> dict[tuple[str, bytes], int]:
-    """Everything that a party was ever found by: field and keyed digest, with the entry that first said it.
+    """Everything that a party is found by: field and keyed digest, with the entry that first said it.
+
+    That is whatever it was ever called, but for what was wrong and was put right.
 
     Raises:
         StoreFailed: what is sealed does not open with this key.
     """
     wanted: dict[tuple[str, bytes], int] = {}
+    last: Json = {}
     for entry in stream.entries:
-        for change in decode(entry[11])["changes"]:
+        said = decode(entry[11])
+        fixed = said["about"].get("rectified", {}).get("details", ())
+        for row in _digests(shelf, {name: value for name, value in last.items() if name in fixed}):
+            wanted.pop(row, None)
+        for change in said["changes"]:
             sealed = change.get("set", {}).get("sealed")
             if not sealed:
                 continue
             inside = opened(lambda _: key, shelf.tenant, stream.uuid, "party", {stream.uuid: sealed["envelope"]})
             if not inside and sealed["fields"]:
                 raise StoreFailed("it was sealed with another key")
+            last = inside
             for row in _digests(shelf, inside):
                 wanted.setdefault(row, entry[1])
     return wanted

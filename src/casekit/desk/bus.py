@@ -87,7 +87,7 @@ class Bus:
             value = self.desk.case_left(turn.work, turn.stream, turn.definition)
             return Done(value, tuple(entries), value.due, turn.made, tuple(turn.objections), tuple(turn.unknown), turn.accepted)
 
-        found = self.keyed(shelf, call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+        found = self.keyed(shelf, call, act, lambda uuid, n: answer_again(self.desk, call.actor, shelf, uuid, n))
         if isinstance(found, Refused):
             raise found
         return found
@@ -209,6 +209,7 @@ class Bus:
         recorded = work.now()
         stream = work.stream(case, "case", locked=locked)
         head = stream.head
+        self.desk.levels.demand(call.actor, head, case)
         self.demand(call.actor, call.spec.permission, head["type"])
         definition = self.desk.library.pinned(work.shelf, head["definition"])
         when = resolve(call.effective, recorded, head["zone"])

@@ -13,12 +13,14 @@ from casekit.decisions.machine import World
 from casekit.definition.fields import Field, read
 from casekit.desk import caseloop
 from casekit.desk.linked import Standing
+from casekit.desk.righted import again, superseded
 from casekit.desk.sealing import opened
 from casekit.desk.work import Stream, Work
 from casekit.model.canonical import Json, decode
 from casekit.model.ledger import PaymentOrder, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import add, duration, moment
+from casekit.plugins.contained import loose
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Document, Fact, LiveItem, Message, Other, Person, RunningClock, Touched, Values, View
 from casekit.record.tables import ROWS
@@ -115,7 +117,7 @@ class CaseFile:
     def clocks(self) -> tuple[RunningClock, ...]:
         """Clocks that run, rest or were breached."""
         return tuple(
-            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), state.get("args", {}))
+            RunningClock(clock, instance, state["status"], state["started"], state.get("due"), loose(state.get("args", {})))
             for clock, instances in sorted(self.stream.head["machine"]["clocks"].items())
             for instance, state in sorted(instances.items())
         )
@@ -129,9 +131,12 @@ class CaseFile:
         )
 
     def facts(self, since: str | None = None) -> tuple[Fact, ...]:
-        """Facts in order of effect."""
+        """Facts in order of effect; those that were put right are left out, for what is right stands in their place."""
         recorded = self._recorded()
         rows = self.rows("facts", since)
+        if again(rows):
+            wrong = superseded(rows, self._rectifying())
+            rows = [row for row in rows if (row[0], row[1]) not in wrong]
         self.work.load_keys({owner for row in rows if row[7] for owner in decode(row[7])})
         return tuple(sorted((self._fact(row, recorded[row[0]]) for row in rows), key=lambda f: (f.at, _place(f.id))))
 
@@ -200,10 +205,18 @@ class CaseFile:
     def open_data(self, owner: str) -> Json:
         """The personal case data of one owner, canonical; empty once erased."""
         if owner not in self._opened:
+            record = self._sealed[owner]
+            if "open" in record:  # a past that was put right since: it is made of several envelopes
+                return dict(record["open"])
             self.work.load_keys((owner,))
-            envelope = self._sealed[owner]["envelope"]
+            envelope = record["envelope"]
             self._opened[owner] = opened(self.work.key, self.work.shelf.tenant, self.stream.uuid, "data", {owner: envelope})
         return self._opened[owner]
+
+    def _rectifying(self) -> set[int]:
+        """The entries that put something right, by n."""
+        stored = reading.entries_of_kind(self.work.shelf, self.stream.sid, "rectify") if self.stream.base else []
+        return {*stored, *self.stream.rectified}
 
     def _fact(self, row: tuple[Any, ...], recorded: str) -> Fact:
         n, i, key, at, _, day, value, sealed = row
@@ -353,7 +366,7 @@ def _other(stream: Stream, roles: tuple[str, ...]) -> Other:
     head = stream.head
     machine = head["machine"]
     state, category = " ".join(machine["active"]), machine["category"]
-    where = (head["opened"], head.get("closed"), dict(head["data"]))
+    where = (head["opened"], head.get("closed"), loose(head["data"]))
     return Other(stream.uuid, head["type"], head.get("number"), roles, state, category, *where)
 
 
@@ -404,7 +417,7 @@ class _Typed(Mapping[str, Any]):
         self._raw, self._fields = raw, fields
 
     def __getitem__(self, key: str) -> Any:
-        value = self._raw[key]
+        value = loose(self._raw[key])
         return read(value, self._fields[key].schema) if key in self._fields else value
 
     def __iter__(self) -> Iterator[str]:

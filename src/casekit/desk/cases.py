@@ -127,7 +127,7 @@ def ask_closing(turn: Turn, outcome: str) -> None:
     for asked in turn.desk.catalogue.implementations("casekit_close", turn.definition.says.key):
         turn.spoke[asked.plugin.name] = asked.plugin.version
         try:
-            turn.objections += collect(asked, Objection, view=turn.view(), outcome=outcome)
+            turn.objections += collect(asked, Objection, view=turn.view(of=asked.plugin.name), outcome=outcome)
         except PluginFailed as wrong:
             if not turn.call.observed:
                 raise
@@ -181,8 +181,8 @@ def closing_way(turn: Turn, outcome: str, fields: Mapping[str, Any]) -> Way:
     return (taken or here or ways)[0]
 
 
-def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
-    """Decides on new values for case data."""
+def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str], command: str = "change") -> None:
+    """Decides on new values for case data; ``command``: as what guards are asked about it."""
     says = turn.definition.says
     form = turn.desk.library.form(turn.definition, "change", says.data, complete=False)
     canonical = form.read(values, "data")
@@ -193,7 +193,7 @@ def change(turn: Turn, values: Mapping[str, Any], unset: Iterable[str]) -> None:
     ]
     if problems:
         raise BadInput(problems)
-    turn.guard("change", {}, **_python(canonical, says.data))
+    turn.guard(command, {}, **_python(canonical, says.data))
     if turn.goes_on:
         owners = {role: next(iter(sorted(members))) for role, members in turn.stream.head["parties"].items()}
         known = {owner: turn.file.open_data(owner) for owner in turn.stream.head["sealed"]}

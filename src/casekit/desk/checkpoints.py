@@ -31,6 +31,7 @@ from casekit.store.writing import Conflict
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
+    from casekit.desk.work import Work
 
 CHECKPOINT = Spec("checkpoint", "checkpoint.make")
 ROTATE = Spec("rotate", "checkpoint.rotate")
@@ -125,17 +126,17 @@ def if_due(desk: Desk, actor: Actor, every: str) -> Made | None:
     return made if made.fresh else None
 
 
-def listed(desk: Desk, actor: Actor) -> tuple[Made, ...]:
-    """Every checkpoint of the tenant's log, the latest first."""
-    desk.bus.authorise(Call(LIST, actor), None)
+def listed(desk: Desk, actor: Actor, batch: Work | None = None) -> tuple[Made, ...]:
+    """Every checkpoint of the tenant's log, the latest first; a denied attempt is part of the batch in which it is made."""
+    desk.bus.authorise(Call(LIST, actor), None, batch=batch)
     shelf = desk.shelf(actor.tenant)
     there = told(shelf)
     return tuple(_value(note, there.get(size, {}).get("made", "")) for size, note, _ in reversed(leaves.checkpoints(shelf)))
 
 
-def public_key(desk: Desk, actor: Actor) -> PublicKey:
-    """The key that others check the tenant's checkpoints with; made where there is none yet."""
-    desk.bus.authorise(Call(LIST, actor), None)
+def public_key(desk: Desk, actor: Actor, batch: Work | None = None) -> PublicKey:
+    """The key that others check the tenant's checkpoints with; made where there is none yet. Batches as of :func:`listed`."""
+    desk.bus.authorise(Call(LIST, actor), None, batch=batch)
     return _signing(desk.shelf(actor.tenant)).public(actor.tenant)
 
 

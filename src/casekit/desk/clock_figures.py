@@ -12,6 +12,7 @@ from casekit.model.canonical import Json, decode
 from casekit.model.time import micros
 from casekit.store import figures
 from casekit.store.shelf import Shelf
+from casekit.store.sight import Sight
 
 if TYPE_CHECKING:
     from casekit.decisions.calendar import Working
@@ -29,7 +30,7 @@ class _Tally:
     open: list[int] = field(factory=list)
 
 
-def clocks(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None) -> Json:
+def clocks(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None, sight: Sight) -> Json:
     """Per case type and clock: instances by status, and how long those took that ended with a verdict.
 
     ``elapsed`` and ``open`` are whole microseconds from start to end, pauses among them: by the calendar on the wall, and
@@ -40,10 +41,11 @@ def clocks(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None) -> Json:
         desk: The desk.
         shelf: Whose cases.
         types: Case types that the reader may see; None: all.
+        sight: Which confidential cases.
     """
     found: dict[str, dict[str, _Tally]] = {}
     last, head = None, Json()
-    for sid, case_type, text, clock, status, started, ended in figures.clocks(shelf):
+    for sid, case_type, text, clock, status, started, ended in figures.clocks(shelf, sight):
         if types is not None and case_type not in types:
             continue
         if sid != last:

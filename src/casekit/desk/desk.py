@@ -17,17 +17,22 @@ from casekit.definition.forms import Form
 from casekit.definition.load import read_case_type
 from casekit.desk.bus import Bus
 from casekit.desk.casefile import CaseFile, Rows
+from casekit.desk.door import text
+from casekit.desk.levels import LEVELS, Levels
 from casekit.desk.library import Library
 from casekit.desk.permissions import Grants
+from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.desk.values import Case
 from casekit.desk.work import Stream, Work
-from casekit.errors import BadInput, CasekitError, PluginFailed
+from casekit.errors import BadInput, PluginFailed
 from casekit.model.actor import Actor
 from casekit.model.canonical import decode, parse
 from casekit.model.money import Money
 from casekit.model.time import duration, instant
 from casekit.plugins.catalogue import Catalogue
+from casekit.plugins.contained import demand_outside, told
+from casekit.plugins.isolation.limits import Limits, read_limits
 from casekit.record.entry import START
 from casekit.store.lock import SameThread
 from casekit.store.shelf import Shelf, Store
@@ -53,7 +58,9 @@ def open_desk(
     calendars: Iterable[Calendar | str | Path] = (),
     clock: Clock | None = None,
     checkpoints: str = "",
+    isolated: Iterable[str] | Mapping[str, Limits] = (),
     discreet: bool = False,
+    levels: Iterable[str] = LEVELS,
 ) -> Desk:
     """A desk on a store.
 
@@ -68,13 +75,25 @@ def open_desk(
         calendars: Calendars beside those of plugins: records, or paths of their JSON files.
         clock: Gives the present moment; the machine's clock where none is given.
         checkpoints: How often ``run_due`` makes a checkpoint at most (ISO 8601, ``PT1H``); it makes none where none is given.
+        isolated: Plugins that run in processes of their own, by name or by place (``package.module``), ``*`` for all that are
+            installed; with :class:`casekit.Limits` each, or with the usual ones. A place brings its plugin along.
         discreet: Whether what stands in the way of something is explained only to those who may do it.
+        levels: Levels of confidentiality, from ordinary to the most confidential; seen with the permission ``level.<name>``.
 
     Raises:
         BadInput: a malformed URL or duration, a case type that makes no sense, a required plugin that is missing or broken.
     """
-    catalogue = Catalogue(plugins, installed=installed, required=required)
-    return Desk(Store(store, keys, documents), catalogue, case_types, clock or _now, calendars, discreet=discreet, checkpoints=checkpoints)
+    catalogue = Catalogue(plugins, installed=installed, required=required, isolated=read_limits(isolated))
+    return Desk(
+        Store(store, keys, documents),
+        catalogue,
+        case_types,
+        clock or _now,
+        calendars,
+        discreet=discreet,
+        checkpoints=checkpoints,
+        levels=levels,
+    )
 
 
 class Desk:
@@ -85,6 +104,8 @@ class Desk:
         catalogue: The plugins.
         library: The case types.
         grants: Who may do what.
+        levels: What is how confidential, and who may see it.
+        reads: Puts reads of what is confidential on record.
         bus: Takes commands.
         checkpoints: How often ``run_due`` makes a checkpoint at most; empty: never.
         discreet: Whether reasons are shown only to those who may.
@@ -100,6 +121,7 @@ class Desk:
         *,
         discreet: bool = False,
         checkpoints: str = "",
+        levels: Iterable[str] = LEVELS,
     ) -> None:
         if checkpoints:
             duration(checkpoints)
@@ -108,6 +130,8 @@ class Desk:
         self.catalogue = catalogue
         self.library = Library(catalogue, [_calendar(one) for one in calendars])
         self.grants = Grants(catalogue)
+        self.levels = Levels(levels, self.grants)
+        self.reads = Reads(self)
         self.bus = Bus(self)
         self.checkpoints = checkpoints
         self._clock = clock
@@ -121,8 +145,9 @@ class Desk:
         self.close()
 
     def close(self) -> None:
-        """Closes every connection."""
+        """Closes every connection, and ends the processes of isolated plugins."""
         self.store.close()
+        self.catalogue.close()
 
     def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "main") -> Seat:
         """The desk as one actor sees it.
@@ -184,9 +209,9 @@ class Desk:
         Raises:
             BadInput: everything that is wrong with it.
         """
-        if isinstance(case_type, CaseType):
-            return self.library.add(case_type)
-        return self.library.add(read_case_type(Path(case_type)), str(case_type))
+        where, says = ("", case_type) if isinstance(case_type, CaseType) else (str(case_type), read_case_type(Path(case_type)))
+        self.levels.check(says, where or says.key)
+        return self.library.add(says, where)
 
     def add_calendar(self, calendar: Calendar | str | Path) -> None:
         """Takes in a calendar: a record, or the path of its JSON file. Cases that are opened from now on go by it.
@@ -207,6 +232,7 @@ class Desk:
             BadInput: no such calculator, or inputs that do not fit, each with its path.
             PluginFailed: the calculator raised.
         """
+        text("calc", key)
         known = self.catalogue.declared.calculators
         if key not in known:
             raise BadInput.at("calc", f"there is no calculator {key!r}", "those known are: " + (", ".join(sorted(known)) or "none"))
@@ -214,10 +240,12 @@ class Desk:
         given = Form(calculator.inputs).read(inputs, key)
         try:
             return calculator.function(**{name: read(value, calculator.inputs[name].schema) for name, value in given.items()})
-        except BadInput:
+        except (BadInput, KeyboardInterrupt):
             raise
-        except (CasekitError, Exception) as wrong:
-            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {type(wrong).__name__}: {wrong}") from wrong
+        except PluginFailed as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} {wrong}") from wrong
+        except BaseException as wrong:
+            raise PluginFailed(f"{plugin.name} {plugin.version}: {key} raised {told(wrong)}") from wrong
 
     def picture(self, case_type: str, kind: str = "states", format: str = "svg") -> str:  # noqa: A002 - the field's word
         """A picture of a case type; no case is needed.
@@ -239,7 +267,12 @@ class Desk:
         return instant(self._clock())
 
     def shelf(self, tenant: str) -> Shelf:
-        """A tenant's part of the store."""
+        """A tenant's part of the store.
+
+        Raises:
+            BadInput: it is a hook that asks, one that decides or guards: it must not reach the store.
+        """
+        demand_outside()
         return self.store.shelf(tenant)
 
     def work(self, shelf: Shelf) -> Work:

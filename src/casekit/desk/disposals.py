@@ -18,6 +18,7 @@ from casekit.decisions.retention import Part, Schedule, day_of
 from casekit.desk.graves import DISPOSALS, Tombstone, told, tombstones
 from casekit.desk.holds import Covering, alone, objection, patiently, refuse
 from casekit.desk.ledger import RESTORE, write_ledger
+from casekit.desk.levels import level_of
 from casekit.desk.library import log
 from casekit.desk.retention import closed_on, schedule_of
 from casekit.desk.turn import Call, Spec
@@ -59,6 +60,7 @@ class Due:
         citation: Of the rule that wins.
         parts: What each rule says.
         holds: Names of the holds that cover it.
+        level: Its level of confidentiality; empty: ordinary.
     """
 
     case: str
@@ -73,6 +75,7 @@ class Due:
     citation: str = ""
     parts: tuple[Part, ...] = ()
     holds: tuple[str, ...] = ()
+    level: str = ""
 
 
 @frozen
@@ -83,6 +86,7 @@ class Listed:
         case, number, type, rule, base, until, end: As it was proposed.
         became: ``waiting``, or ``disposed``.
         disposed: When it was.
+        level: Its level of confidentiality; empty: ordinary. Who may not see it does not find it on the list.
     """
 
     case: str
@@ -94,6 +98,7 @@ class Listed:
     end: str
     became: str = "waiting"
     disposed: str | None = None
+    level: str = ""
 
 
 @frozen
@@ -160,7 +165,6 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
         on: The day on which it is asked; empty: now.
         everything: Every closed case for which a rule is known, due or not.
     """
-    desk.bus.authorise(Call(READ, actor), None)
     shelf = desk.shelf(actor.tenant)
     work = desk.work(shelf)
     covering = Covering.of(work)
@@ -170,10 +174,9 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
 
 def explain(desk: Desk, actor: Actor, case: str) -> Due:
     """How long one case is kept, rule by rule, and what holds it."""
-    desk.bus.authorise(Call(READ, actor), None)
     work = desk.work(desk.shelf(actor.tenant))
     stream = work.stream(case, "case")
-    desk.bus.authorise(Call(READ, actor), stream.head["type"], case)
+    desk.levels.demand(actor, stream.head, case)
     return _due(desk, work, stream, Covering.of(work), "")
 
 
@@ -190,7 +193,8 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
     with alone(shelf) as connection:
         work = desk.work(shelf)
         covering = Covering.of(work)
-        streams = {stream.uuid: stream for stream in [work.stream(uuid, "case") for uuid in named] or _closed(desk, call.actor, work, ())}
+        chosen = [_seen(desk, call.actor, work, uuid) for uuid in named] or _closed(desk, call.actor, work, ())
+        streams = {stream.uuid: stream for stream in chosen}
         found = [_due(desk, work, stream, covering, "") for stream in streams.values()]
         waiting = {case for one in _lists(shelf) if one.status in ("proposed", "approved") for case in _waiting(one)}
         for one in found:
@@ -212,7 +216,7 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         work.flush(connection)
     if objections:
         raise Refused([objection for _, several in objections for objection in several])
-    return get(desk, call.actor, made, asked=True)
+    return get(desk, call.actor, made)
 
 
 def approve(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -236,7 +240,7 @@ def approve(desk: Desk, call: Call, name: str) -> DisposalList:
         said = "{actor} has proposed this list, and somebody else must approve it."
         remedy = "ask another person with the permission disposal.approve"
         raise Refused([Objection(FOUR_EYES, said, {"actor": call.actor.name}, remedy=remedy, plugin="casekit", version=__version__)])
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
 def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -253,24 +257,21 @@ def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
             raise BadInput.at("list", f"{name} is {found.status}", "nothing is to be done")
         log(work, DISPOSALS, "withdraw", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
-def get(desk: Desk, actor: Actor, name: str, *, asked: bool = False) -> DisposalList:
+def get(desk: Desk, actor: Actor, name: str) -> DisposalList:
     """A list, and what became of each case on it.
 
     Raises:
         BadInput: there is no such list.
     """
-    if not asked:
-        desk.bus.authorise(Call(READ, actor), None)
-    return _list(desk.shelf(actor.tenant), name)
+    return _shown(desk, actor, _list(desk.shelf(actor.tenant), name))
 
 
 def lists(desk: Desk, actor: Actor) -> tuple[DisposalList, ...]:
     """All lists, the latest first."""
-    desk.bus.authorise(Call(READ, actor), None)
-    return tuple(reversed(_lists(desk.shelf(actor.tenant))))
+    return tuple(_shown(desk, actor, one) for one in reversed(_lists(desk.shelf(actor.tenant))))
 
 
 def run(desk: Desk, call: Call, name: str) -> Disposal:
@@ -371,6 +372,7 @@ def _left(work: Work, stream: Stream, found: Schedule) -> Json:
         "citation": winner.citation,
         "base": found.base,
         "until": found.until,
+        **({"level": level_of(head)} if level_of(head) else {}),
         "contents": sorted({row[8] for row in reading.rows_of(work.shelf, "documents", stream.sid)}),
     }
 
@@ -398,7 +400,20 @@ def _closed(desk: Desk, actor: Actor, work: Work, types: tuple[str, ...]) -> Ite
     while wanted and (page := closed_cases(work.shelf, wanted, after, PAGE)):
         heads = reading.heads_of(work.shelf, [uuid for _, uuid in page])
         after = page[-1][0]
-        yield from (_as_read(heads[uuid]) for _, uuid in page if uuid in heads)
+        found = (_as_read(heads[uuid]) for _, uuid in page if uuid in heads)
+        yield from (stream for stream in found if desk.levels.sees_case(actor, stream.head))
+
+
+def _seen(desk: Desk, actor: Actor, work: Work, case: str) -> Stream:
+    """A case that an actor may see."""
+    stream = work.stream(case, "case")
+    desk.levels.demand(actor, stream.head, case)
+    return stream
+
+
+def _shown(desk: Desk, actor: Actor, one: DisposalList) -> DisposalList:
+    """A list without the cases that an actor may not see."""
+    return evolve(one, cases=tuple(c for c in one.cases if not c.level or desk.levels.sees(actor, c.type, c.level)))
 
 
 def _as_read(head: reading.Head) -> Stream:
@@ -410,7 +425,7 @@ def _due(desk: Desk, work: Work, case: Stream, covering: Covering, on: str) -> D
     found = schedule_of(desk, work, case, on or day_of(work.now(), head["zone"]))
     winner = next((part for part in found.parts if part.rule == found.rule), None)
     said = (found.standing, found.end, found.rule, found.base, found.until, winner.citation if winner else "", found.parts)
-    return Due(case.uuid, head.get("number"), head["type"], closed_on(head), *said, covering.over_case(case))
+    return Due(case.uuid, head.get("number"), head["type"], closed_on(head), *said, covering.over_case(case), level_of(head))
 
 
 def _in_the_way(one: Due) -> list[Objection]:
@@ -456,6 +471,7 @@ def _entered(one: Due) -> Json:
         "base": one.base,
         "until": one.until,
         "end": one.end,
+        "level": one.level or None,
     }
     return {name: value for name, value in said.items() if value is not None}
 
@@ -487,7 +503,16 @@ def _lists(shelf: Shelf) -> list[DisposalList]:
 
 
 def _read(said: Json) -> Listed:
-    return Listed(said["case"], said.get("number"), said["type"], said["rule"], said.get("base"), said.get("until"), said["end"])
+    return Listed(
+        said["case"],
+        said.get("number"),
+        said["type"],
+        said["rule"],
+        said.get("base"),
+        said.get("until"),
+        said["end"],
+        level=said.get("level", ""),
+    )
 
 
 def _with(one: DisposalList, gone: Any) -> DisposalList:

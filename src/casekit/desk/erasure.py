@@ -24,6 +24,7 @@ from casekit.desk.retention import schedule_of
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput, Refused, StoreFailed
+from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json
 from casekit.model.time import Effective
@@ -87,7 +88,7 @@ def _erase(desk: Desk, shelf: Shelf, call: Call, party: str) -> tuple[Erased, li
     with alone(shelf) as connection:
         streams = _persons(work, party)
         cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
-        objections = _objections(desk, work, streams, cases)
+        objections = _objections(desk, call.actor, work, streams, cases)
         gone, shut, listed = {stream.uuid for stream in streams}, list[str](), list[str]()
         if objections:
             refuse(work, streams[0], ERASE.name, objections, call.actor.name)
@@ -165,32 +166,34 @@ def _record(work: Work, actor: str, streams: list[Stream], shut: list[str], list
     log(work, ERASURES, "erase", about, actor=actor, recorded=recorded, command=command)
 
 
-def _objections(desk: Desk, work: Work, streams: list[Stream], cases: list[Stream]) -> list[Objection]:
+def _objections(desk: Desk, actor: Actor, work: Work, streams: list[Stream], cases: list[Stream]) -> list[Objection]:
     """What is in the way: a hold before everything else, an open case, a law by which a case is to be kept."""
     found = []
     covering = Covering.of(work)
     held = [*covering.over_party(s.uuid for s in streams), *(name for case in cases for name in covering.over_case(case))]
     if held:
         found.append(objection(held))
-    open_cases = sorted({_called(c) for c in cases if "closed" not in c.head})
+    open_cases = sorted({_called(desk, actor, c) for c in cases if "closed" not in c.head})
     if open_cases:
         found.append(_open(open_cases))
-    found += [kept for case in cases if "closed" in case.head for kept in _kept_by_law(desk, work, case)]
+    found += [kept for case in cases if "closed" in case.head for kept in _kept_by_law(desk, actor, work, case)]
     return found
 
 
-def _kept_by_law(desk: Desk, work: Work, case: Stream) -> Iterable[Objection]:
+def _kept_by_law(desk: Desk, actor: Actor, work: Work, case: Stream) -> Iterable[Objection]:
     today = day_of(work.now(), case.head["zone"])
     for part in still_binding(schedule_of(desk, work, case, today), today):
         words = "The case {case} is to be kept by law until {until}, and the person with it."
-        args = {"case": _called(case), "until": part.until or "a day that is not known yet"}
+        args = {"case": _called(desk, actor, case), "until": part.until or "a day that is not known yet"}
         remedy = "wait until then"
         citation = part.citation or part.rule
         yield Objection("casekit.erase-retained", words, args, citation, remedy=remedy, plugin="casekit", version=__version__)
 
 
-def _called(case: Stream) -> str:
-    return str(case.head.get("number") or case.uuid)
+def _called(desk: Desk, actor: Actor, case: Stream) -> str:
+    """What a case is called; of one that the actor may not see only that there is one: to be silent would be to allow it."""
+    seen = desk.levels.sees_case(actor, case.head)
+    return str(case.head.get("number") or case.uuid) if seen else "one that you may not see"
 
 
 def _open(cases: list[str]) -> Objection:

@@ -149,6 +149,7 @@ def _happening(happening: Any) -> Json:
         "events": list(happening.events),
         "objections": [{"rule": o.rule, "reason": o.reason, "citation": o.citation} for o in happening.objections],
         "changes": [dict(change) for change in happening.changes],
+        **({"before": dict(happening.before)} if happening.before else {}),
         **({} if happening.review is None else {"review": _review(happening.review)}),
     }
 

@@ -35,6 +35,7 @@ class Tombstone:
         contents: Digests of its documents' contents.
         disposed: When it was disposed of.
         by, proposed, approved: Who did it, who had proposed it, who had approved it.
+        level: The level of confidentiality that it had; empty: ordinary.
     """
 
     case: str
@@ -53,6 +54,7 @@ class Tombstone:
     by: str
     proposed: str
     approved: str
+    level: str = ""
 
 
 @frozen
@@ -109,6 +111,7 @@ def _stone(entry: Told, said: Json) -> Tombstone:
         by=entry.actor,
         proposed=entry.about["proposed"],
         approved=entry.about["approved"],
+        level=said.get("level", ""),
     )
 
 
@@ -118,6 +121,12 @@ def tombstone_of(shelf: Shelf, case: str) -> Tombstone | None:
     return there.get(case) or next((one for one in there.values() if one.number == case), None)
 
 
+def may_know(desk: Desk, actor: Actor, left: Tombstone) -> bool:
+    """Whether an actor could have read the case."""
+    seen = not left.level or desk.levels.sees(actor, left.type, left.level)
+    return seen and desk.grants.allowed(actor, "case.read", left.type)
+
+
 @contextmanager
 def told_if_disposed(desk: Desk, actor: Actor, case: str) -> Iterator[None]:
     """Says of a case that is not there that it was disposed of, where it was, to whoever could have read it."""
@@ -125,7 +134,7 @@ def told_if_disposed(desk: Desk, actor: Actor, case: str) -> Iterator[None]:
         yield
     except NotFound as missing:
         left = tombstone_of(desk.shelf(actor.tenant), case)
-        if left is None or not desk.grants.allowed(actor, "case.read", left.type):
+        if left is None or not may_know(desk, actor, left):
             raise
         what = f"the case {left.number or left.case} was disposed of on {left.disposed[:10]} (list {left.list}, rule {left.rule})"
         raise Disposed.at("case", what, "it can't be brought back; its tombstone stands in the desk log disposals") from missing

@@ -24,6 +24,7 @@ from casekit.store.health import Setting, held_cases, last_recorded, server_time
 from casekit.store.keys import read_keyring
 from casekit.store.places import restoring, sqlite_file
 from casekit.store.rewrapping import wrapped_by
+from casekit.store.rights import Rights, rights_of
 from casekit.store.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -115,6 +116,25 @@ def _engine(shelf: Shelf) -> Iterator[Sign]:
     relaxed = os.environ.get(RELAXED) == "relaxed"
     for setting in settings(shelf):
         yield _setting(setting, "sqlite" if shelf.sqlite else "postgresql", relaxed=relaxed)
+    if not shelf.sqlite:
+        yield from _wall(rights_of(shelf))
+
+
+def _wall(rights: Rights) -> Iterator[Sign]:
+    """Whether row-level security stands between tenants."""
+    about, do = "postgresql role", "let desks connect as a role that owns nothing: casekit store grant ROLE"
+    if rights.above:
+        yield Sign(about, "wrong", f"{rights.role} is a superuser or has BYPASSRLS: row-level security does not bind it", do=do)
+    elif rights.owner:
+        yield Sign(about, "note", f"{rights.role} owns the tables, and could take row-level security off", do=do)
+    else:
+        yield Sign(about, "good", f"{rights.role} works with tables that it does not own")
+    if rights.open:
+        yield Sign("postgresql row security", "wrong", f"it does not bind {', '.join(rights.open)}", do="have the owner put it back")
+    elif rights.views:
+        yield Sign("postgresql row security", "wrong", f"views read past it: {', '.join(rights.views)}", do="make them security_invoker")
+    else:
+        yield Sign("postgresql row security", "good", "forced on every table that belongs to tenants")
 
 
 def _setting(setting: Setting, engine: str, *, relaxed: bool) -> Sign:

@@ -149,6 +149,7 @@ class _Importing:
     ) -> None:
         self.desk, self.actor, self.file, self.progress = desk, actor, Path(file), progress
         self.map = Path(map_path)
+        desk.bus.authorise(Call(IMPORT, actor), None)  # before anybody learns from it which files there are
         self.rules = read_map(self.map)
         self.definition = self._definition()
         desk.bus.authorise(Call(IMPORT, actor), self.definition.says.key)

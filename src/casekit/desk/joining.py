@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 from casekit.desk.bus import Bus
 from casekit.desk.desk import Desk
+from casekit.desk.reads import Reads
 from casekit.desk.seat import Seat
 from casekit.errors import BadInput
+from casekit.plugins.contained import demand_outside
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection as HostConnection
@@ -22,6 +24,7 @@ class Joined(Desk):
     def __init__(self, desk: Desk, shelf: JoinedShelf) -> None:
         self.__dict__.update(vars(desk))
         self.bus = Bus(self)
+        self.reads = Reads(self)
         self._shelf = shelf
 
     def seat(self, actor: str, *, roles: Iterable[str] = (), tenant: str = "") -> Seat:
@@ -32,8 +35,9 @@ class Joined(Desk):
         """The shelf that was joined.
 
         Raises:
-            BadInput: the tenant is another.
+            BadInput: the tenant is another; or it is a hook that asks, one that decides or guards.
         """
+        demand_outside()
         if tenant != self._shelf.tenant:
             raise BadInput.at(
                 "tenant", f"the transaction was joined for {self._shelf.tenant!r}", f"join it for {tenant!r}, or use the desk"

@@ -12,6 +12,7 @@ from casekit.errors import BadInput
 from casekit.model.actor import Actor
 from casekit.store.erasures import append
 from casekit.store.escrow import Holder, Passphrase, Recipient
+from casekit.store.rights import Granted, grant
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -66,6 +67,15 @@ class Keeper:
     def examine(self) -> tuple[health.Sign, ...]:
         """Whether the store is set so that what is promised about it holds; changes nothing."""
         return health.examine(self.desk, self.actor)
+
+    def grant(self, role: str) -> Granted:
+        """Lets a role of PostgreSQL work with the tables: desks then connect as it, and not as the tables' owner.
+
+        Make the desk with the owner's URL. The tables are made, or brought up to date, before. The role can read and write
+        rows, each tenant's by itself; it can't change what is recorded, make tables or take row-level security off.
+        """
+        allowed(self.desk, self.actor)
+        return grant(self.desk.store.url, role)
 
     def check_contents(self, *, grace: float = contents.GRACE, remove: bool = False) -> contents.Contents:
         """Holds the contents of documents against the record.

@@ -21,6 +21,7 @@ from casekit.errors import BadInput, Problem
 from casekit.model.canonical import decode, encode
 from casekit.model.time import Effective
 from casekit.plugins.catalogue import Catalogue
+from casekit.plugins.contained import told
 from casekit.store import reading
 from casekit.store.shelf import Shelf
 from casekit.store.writing import DEFINITIONS
@@ -49,8 +50,8 @@ class Library:
         for case_type, plugin in list(catalogue.declared.case_types.values()):
             try:
                 self.add(case_type, f"{plugin.name}: {case_type.key}")
-            except BadInput as wrong:
-                catalogue.quarantine(plugin.name, str(wrong))
+            except Exception as wrong:  # noqa: BLE001 - a record may hold what no record may, and the desk goes on
+                catalogue.quarantine(plugin.name, str(wrong) if isinstance(wrong, BadInput) else told(wrong))
         # A plugin that was quarantined just now takes its case types along.
         kept = set(catalogue.declared.case_types)
         self._current = {key: compiled for key, compiled in self._current.items() if key in kept}

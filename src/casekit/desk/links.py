@@ -88,6 +88,7 @@ def _said(turn: Turn, relation: str, other: str) -> Mapping[str, list[str]]:
         raise BadInput.at("other", "a case can't be linked to itself", "name another case")
     turn.work.demand_wide()
     stream = turn.work.stream(other, "case")
+    turn.desk.levels.demand(turn.call.actor, stream.head, other)
     turn.desk.bus.demand(turn.call.actor, "case.read", stream.head["type"])
     said: Mapping[str, list[str]] = turn.stream.head.get("links", {})
     return said

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from casekit.desk import reviews, worklist
 from casekit.desk.casefile import CaseFile
+from casekit.desk.door import checked
 from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.loopvalues import GoalPage, Look, Round
 from casekit.desk.past import Moment
@@ -17,6 +18,7 @@ from casekit.store.worklists import Filter
 READ_ROUNDS = Spec("read-rounds", "case.read")
 
 
+@checked
 class LoopQuestions(Asking):
     """The questions of a seat about the loop; :class:`casekit.desk.questions.Questions` are made of them and others."""
 
@@ -29,7 +31,7 @@ class LoopQuestions(Asking):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return reviews.look(self._turn(reviews.LOOK, case))
+        return reviews.look(self._turn(reviews.LOOK, case), [])
 
     def rounds(self, case: CaseRef) -> tuple[Round, ...]:
         """The rounds of the loop, from the opening on: what was set, chosen, worked and reviewed, and the plan that each left."""
@@ -60,4 +62,4 @@ class LoopQuestions(Asking):
         roles = (owner,) if isinstance(owner, str) and owner else tuple(owner)
         before = None if due_before is None else effective_(due_before, "UTC").at
         wanted = self._readable(types, size)
-        return GoalPage() if wanted is None else worklist.goals(self._work(), Filter(wanted, roles, before), after, size)
+        return GoalPage() if wanted is None else worklist.goals(self._work(), Filter(wanted, roles, before, self._sight), after, size)

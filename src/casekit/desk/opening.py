@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from casekit.decisions import totals
 from casekit.decisions.machine import Run
 from casekit.definition.casetype import CaseType
+from casekit.desk import levels
 from casekit.desk.bus import resolve
 from casekit.desk.cases import check_roles, data_change
 from casekit.desk.library import log
@@ -73,7 +74,7 @@ class Opening:
             return self._run(batch)
 
         try:
-            return self.desk.bus.keyed(shelf, self.call, act, lambda uuid, n: answer_again(self.desk, shelf, uuid, n))
+            return self.desk.bus.keyed(shelf, self.call, act, lambda uuid, n: answer_again(self.desk, self.call.actor, shelf, uuid, n))
         except Denied:
             raise
         except Refused as refused:
@@ -152,6 +153,7 @@ class Opening:
         data = data_change(work, stream.uuid, says.data, values, owners, {})
         if data:
             changes.append(data)
+        changes += levels.change({}, {levels.CASE: says.level}, self.desk.levels.names[0])
         changes += [{"c": "role", "role": role, "party": party} for role, party in roles]
         if currency and says.totals:
             changes.append({"c": "totals", "set": totals.nothing(self.definition, currency)})
@@ -164,7 +166,7 @@ class Opening:
         command = Command("open", turn.file.data, turn.effective.at, self.call.actor.name)
         for one in asked:
             turn.spoke[one.plugin.name] = one.plugin.version
-            turn.objections += guarded(one, view=turn.view(one.needs), command=command)
+            turn.objections += guarded(one, view=turn.view(one.needs, one.plugin.name), command=command)
 
     def _asked(self) -> list[Any]:
         return self.desk.catalogue.implementations("casekit_before", self.definition.says.key)

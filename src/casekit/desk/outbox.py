@@ -8,10 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Collection
+from traceback import format_tb
 from typing import TYPE_CHECKING, Any
+
+from attrs import evolve
 
 from casekit.model.canonical import decode
 from casekit.model.time import add, duration
+from casekit.plugins import contained
+from casekit.plugins.catalogue import call_with
 from casekit.plugins.view import Recorded
 from casekit.store import reading
 from casekit.store.reading import Head
@@ -23,6 +28,9 @@ if TYPE_CHECKING:
     from casekit.plugins.catalogue import Asked
 
 BATCH = 200
+MORE = 20
+"""Rounds of a sweep beyond those for what waited when it began: listeners that answer each entry with another would never
+let it end. The next sweep goes on."""
 LONGEST = 12
 """Doublings of the pause: a minute at first, never beyond three days."""
 
@@ -32,13 +40,13 @@ _log = logging.getLogger("casekit.outbox")
 def deliver(desk: Desk, shelf: Shelf, now: str) -> tuple[int, int]:
     """Tells listeners what waits for them; gives how many entries all of them have heard, and how many must wait."""
     delivered = failed = 0
-    moved = True
-    while moved:  # what listeners themselves have recorded meanwhile is told in a further pass
+    moved, rounds = True, reading.count_outbox(shelf) // BATCH + MORE
+    while moved and rounds > 0:  # what listeners themselves have recorded meanwhile is told in a further pass
         moved, after = False, (0, 0)
-        while rows := reading.waiting(shelf, now, after, BATCH):
+        while rounds > 0 and (rows := reading.waiting(shelf, now, after, BATCH)):
             after = rows[-1][0], rows[-1][1]
             told, put_off = _round(desk, shelf, rows, now)
-            delivered, failed, moved = delivered + told, failed + put_off, True
+            delivered, failed, moved, rounds = delivered + told, failed + put_off, True, rounds - 1
     return delivered, failed
 
 
@@ -93,8 +101,12 @@ def _listening(desk: Desk, case_type: str, told: Collection[str]) -> list[Asked]
 def _call(asked: Asked, recorded: Recorded) -> str:
     """What went wrong, without its words: they may say more than an outbox may hold. The log has them."""
     try:
-        asked.call(recorded=recorded)
-    except Exception as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
-        _log.exception("%s %s could not hear of %s/%s", asked.plugin.name, asked.plugin.version, recorded.case, recorded.n)
-        return f"{asked.plugin.name} {asked.plugin.version} raised {type(wrong).__name__}"
+        call_with(asked.call, {"recorded": evolve(recorded, effects=tuple(contained.loose(dict(e)) for e in recorded.effects))})
+    except KeyboardInterrupt:
+        raise  # somebody wants the program to end: the entry is told again
+    except BaseException as wrong:  # noqa: BLE001 - a listener may fail in any way, and is told again
+        where = "".join(format_tb(wrong.__traceback__)[-5:])
+        words = (asked.plugin.name, asked.plugin.version, recorded.case, recorded.n, contained.told(wrong))
+        _log.error("%s %s could not hear of %s/%s: %s\n%s", *words, where)
+        return f"{asked.plugin.name} {asked.plugin.version} raised {contained.told(wrong).partition(':')[0]}"
     return ""

@@ -8,8 +8,10 @@ from datetime import date
 from typing import TYPE_CHECKING, Any
 
 from casekit.definition.casetype import PARTY_KINDS
+from casekit.desk import rectifying
 from casekit.desk.bus import resolve
 from casekit.desk.casefile import DETAILS, load_parties, person
+from casekit.desk.door import text as demand_text
 from casekit.desk.sealing import opened, seal
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
@@ -67,9 +69,7 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
     """New details of a party; None takes one away."""
     gone = {name for name, value in details.items() if value is None}
     clear, inside = _read({name: value for name, value in details.items() if value is not None})
-    unknown = gone - set(DETAILS) - {"zone", "language"}
-    if unknown:
-        raise BadInput.at(f"party/{min(unknown)}", "no such detail", "details are " + ", ".join((*DETAILS, "zone", "language")))
+    _known_names(gone)
     desk.bus.authorise(call, None, batch=batch)
 
     def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
@@ -82,6 +82,42 @@ def change(desk: Desk, call: Call, party: str, details: Mapping[str, Any], batch
         if unset:
             changed["unset"] = unset
         _append(work, call, stream, [changed], recorded, new_uuid())
+        _index(work, stream, {name: value for name, value in inside.items() if known.get(name) != value})
+        return person(work, stream, "")
+
+    shelf = desk.shelf(call.actor.tenant)
+    found: Person = once(batch, False) if batch is not None else desk.bus.transact(shelf, once)
+    return found
+
+
+def rectify(desk: Desk, call: Call, party: str, details: Mapping[str, Any], asked_by: str, batch: Work | None = None) -> Person:
+    """Puts details right that were wrong; None takes one away. Nobody is found by what was wrong any more.
+
+    Raises:
+        BadInput: no reason, nothing to put right, or a detail that is on file like this already.
+    """
+    gone = {name for name, value in details.items() if value is None}
+    clear, inside = _read({name: value for name, value in details.items() if value is not None})
+    _known_names(gone)
+    rectifying.demand_reason(call.reason)
+    desk.bus.authorise(call, None, batch=batch)
+
+    def once(work: Work, locked: bool) -> Person:  # noqa: ARG001
+        recorded = work.now()
+        stream = _living(work, party)
+        known = _details(work, stream)
+        stands: Json = {**known, **{name: stream.head[name] for name in ("zone", "language") if name in stream.head}}
+        rectifying.details(stands, {**clear, **inside, **dict.fromkeys(gone)})
+        whole = {name: value for name, value in {**known, **inside}.items() if name not in gone}
+        changed: Json = {"c": "head", "set": {**clear, "sealed": _sealed(work, stream.uuid, whole)}}
+        if unset := sorted(gone & {"zone", "language"}):
+            changed["unset"] = unset
+        about: Json = {"rectified": {"details": sorted(details)}}
+        if asked_by:
+            about["asked_by"] = load_parties(work, [asked_by])[asked_by].uuid
+        before = {name: stands[name] for name in details if name in stands}
+        _append(work, call, stream, [changed], recorded, new_uuid(), about, {"before": before} if before else {})
+        _unfind(work, stream, {name: known[name] for name in details if name in known}, whole)
         _index(work, stream, {name: value for name, value in inside.items() if known.get(name) != value})
         return person(work, stream, "")
 
@@ -149,6 +185,7 @@ def _read(details: Mapping[str, Any]) -> tuple[Json, dict[str, str]]:
     inside: dict[str, str] = {}
     for name, value in details.items():
         if name in ("zone", "language"):
+            demand_text(f"party/{name}", value)
             clear[name] = value
         elif name in DETAILS:
             text = value.isoformat() if isinstance(value, date) else value
@@ -162,6 +199,12 @@ def _read(details: Mapping[str, Any]) -> tuple[Json, dict[str, str]]:
     if "language" in clear and not _LANGUAGE.fullmatch(str(clear["language"])):
         raise BadInput.at("party/language", f"{clear['language']!r} is no language", "use a tag such as en or pt-BR")
     return clear, inside
+
+
+def _known_names(names: set[str]) -> None:
+    unknown = names - set(DETAILS) - {"zone", "language"}
+    if unknown:
+        raise BadInput.at(f"party/{min(unknown)}", "no such detail", "details are " + ", ".join((*DETAILS, "zone", "language")))
 
 
 def _living(work: Work, party: str) -> Stream:
@@ -188,9 +231,27 @@ def _index(work: Work, stream: Stream, inside: Mapping[str, str]) -> None:
             work.add(SEARCH, (work.shelf.tenant, name, work.shelf.vault.search(name, plain_value), stream.sid))
 
 
-def _append(work: Work, call: Call, stream: Stream, changes: list[Json], recorded: str, command: str) -> None:
+def _unfind(work: Work, stream: Stream, wrong: Mapping[str, str], right: Mapping[str, str]) -> None:
+    """Takes away the search rows of what was wrong."""
+    for name, value in wrong.items():
+        gone = normalised(name, value) if name in FOUND_BY else ""
+        if gone and gone != normalised(name, right.get(name, "")):
+            work.rows.take(SEARCH, (name, work.shelf.vault.search(name, gone), stream.sid))
+
+
+def _append(
+    work: Work,
+    call: Call,
+    stream: Stream,
+    changes: list[Json],
+    recorded: str,
+    command: str,
+    about: Json | None = None,
+    more: Json | None = None,
+) -> None:
     when = resolve(call.effective, recorded, "UTC")
-    about: Json = {}
-    if call.reason:
-        about["sealed"] = {stream.uuid: seal(work, stream.uuid, stream.uuid, "about", {"reason": call.reason})}
-    work.append(stream, call.spec.name, changes, about, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={})
+    said: Json = dict(about or {})
+    sealed = {**(more or {}), **({"reason": call.reason} if call.reason else {})}
+    if sealed:
+        said["sealed"] = {stream.uuid: seal(work, stream.uuid, stream.uuid, "about", sealed)}
+    work.append(stream, call.spec.name, changes, said, actor=call.actor.name, effective=when, recorded=recorded, command=command, spoke={})

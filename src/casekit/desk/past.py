@@ -15,7 +15,8 @@ from attrs import evolve, frozen
 from casekit.decisions import totals
 from casekit.decisions.compiled import Compiled
 from casekit.desk.casefile import Rows
-from casekit.desk.work import Stream
+from casekit.desk.righted import laid_over
+from casekit.desk.work import Stream, Work
 from casekit.errors import NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.ledger import Posting
@@ -24,7 +25,6 @@ from casekit.model.time import day_after, day_start, effective, from_micros, mic
 from casekit.record.entry import START
 from casekit.record.fold import fold
 from casekit.store import reading
-from casekit.store.shelf import Shelf
 
 Moment = date | datetime | str
 _BODY, _RECORDED, _HASH = 11, 2, 12
@@ -43,13 +43,13 @@ def asked(as_of: Moment | None, effective_: Moment | None, zone: str) -> Asked:
     return Asked(_end(as_of, zone), _end(effective_, zone))
 
 
-def rewound(shelf: Shelf, stream: Stream, cut: Asked) -> tuple[Stream, Rows]:
-    """The case and its rows as they were.
+def rewound(work: Work, stream: Stream, cut: Asked) -> tuple[Stream, Rows]:
+    """The case and its rows as they were; for an effective moment, with the case data that was put right for it since.
 
     Raises:
         NotFound: the case was not open, or not known, at that moment.
     """
-    entries = reading.entries_of(shelf, stream.sid, recorded=cut.as_of)
+    entries = reading.entries_of(work.shelf, stream.sid, recorded=cut.as_of)
     rows: dict[str, list[tuple[Any, ...]]] = {}
     head: Json | None = None
     prefix = 0
@@ -62,7 +62,10 @@ def rewound(shelf: Shelf, stream: Stream, cut: Asked) -> tuple[Stream, Rows]:
             prefix = n
     if not prefix:
         raise NotFound.at("case", f"{stream.uuid} was not open at that moment", "ask for a later one")
-    return at(stream, entries[:prefix]), rows if cut.effective is None else _held(rows, cut.effective, prefix)
+    then = at(stream, entries[:prefix])
+    if cut.effective is None:
+        return then, rows
+    return laid_over(work, then, entries[prefix:], cut.effective), _held(rows, cut.effective, prefix)
 
 
 def at(stream: Stream, entries: list[tuple[Any, ...]]) -> Stream:

@@ -14,6 +14,7 @@ CORE = {
     "case.change": "change the data of a case",
     "case.assess": "have a case assessed",
     "case.plan": "see the options for a case",
+    "case.rectify": "put data or facts of a case right that were wrong",
     "case.choose": "choose an option",
     "case.close": "close a case",
     "case.approve": "approve what a requirement asks to be approved, beside the permission that it asks for",
@@ -22,13 +23,18 @@ CORE = {
     "item.override": "skip what is required, with a reason",
     "goal.set": "set goals of a case, or give them up",
     "case.review": "record a review of a case",
+    "case.classify": "say how confidential a case or a document is",
+    "level.confidential": "see what is confidential; a desk may name other levels, each with a permission of its own",
+    "level.secret": "see what is secret",
     "case.role": "give a party a role in a case, or take it",
     "case.link": "link a case to another one, or take a link away",
     "case.export": "take a case out",
     "case.import": "bring in a case that was taken out elsewhere",
     "party.write": "add, change or merge parties",
+    "party.rectify": "put details of a party right that were wrong",
     "party.read": "read and find parties",
     "party.erase": "erase a party",
+    "party.access": "hand out to a person what is held of them",
     "note.add": "add a note",
     "message.record": "record a message or an attempt at one",
     "document.add": "file a document",
@@ -94,12 +100,17 @@ class Grants:
         wanted = tuple(permissions)
         return tuple(role for role in self.roles if all(self._grants(role, p, case_type) for p in wanted))
 
-    def readable(self, actor: Actor, types: Iterable[str]) -> tuple[str, ...] | None:
-        """The case types whose cases the actor may read; None: all, known here or not."""
-        everywhere = any(
-            EVERY in handles and _covers(granted, "case.read") for role in actor.roles for granted, handles in self._by_role.get(role, ())
-        )
-        return None if everywhere else tuple(t for t in types if self.allowed(actor, "case.read", t))
+    def readable(self, actor: Actor, types: Iterable[str], *more: str) -> tuple[str, ...] | None:
+        """The case types whose cases the actor may read, and has the further permissions for; None: all, known here or not."""
+        wanted = ("case.read", *more)
+        if all(self.everywhere(actor, permission) for permission in wanted):
+            return None
+        return tuple(t for t in types if all(self.allowed(actor, permission, t) for permission in wanted))
+
+    def everywhere(self, actor: Actor, permission: str) -> bool:
+        """Whether one of the actor's roles has a permission for all case types, known here or not."""
+        granted_by = (pair for role in actor.roles for pair in self._by_role.get(role, ()))
+        return any(EVERY in handles and _covers(granted, permission) for granted, handles in granted_by)
 
     def _grants(self, role: str, permission: str, case_type: str | None) -> bool:
         return any(

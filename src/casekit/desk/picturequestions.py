@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
+from casekit.desk.door import checked
 from casekit.desk.looking import LARGEST_PAGE, Asking, CaseRef
 from casekit.desk.past import Moment
 from casekit.desk.turn import Spec
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 PICTURE = Spec("picture", "case.read")
 
 
+@checked
 class PictureQuestions(Asking):
     """The questions of a seat for pictures; :class:`casekit.desk.questions.Questions` are made of them and others."""
 
@@ -61,7 +63,8 @@ class PictureQuestions(Asking):
         from casekit.desk import pictures
 
         known = [case] if case is not None else self._open(types)
-        return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(PICTURE, ref), texts))
+        with self.desk.reads.together():
+            return tuple(one for ref in known for one in pictures.deadlines_of(self._turn(PICTURE, ref), texts))
 
     def export_deadlines(self, case: CaseRef | None = None, *, types: Iterable[str] = (), texts: bool = False) -> bytes:
         """The same deadlines as iCalendar (RFC 5545): what falls due is an event, what is to be done a to-do.
@@ -80,7 +83,7 @@ class PictureQuestions(Asking):
     def _open(self, types: Iterable[str]) -> Iterator[str]:
         wanted, before = self._readable(types, LARGEST_PAGE), None
         while wanted is not None:
-            rows = reading.page(self._work().shelf, reading.Filter(wanted, open=True), before, LARGEST_PAGE)
+            rows = reading.page(self._work().shelf, reading.Filter(wanted, open=True, sight=self._sight), before, LARGEST_PAGE)
             yield from (row[1] for row in rows)
             if len(rows) < LARGEST_PAGE:
                 return

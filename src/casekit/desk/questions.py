@@ -1,4 +1,4 @@
-"""What a seat may ask. Questions return values and leave no trace; only a denied one goes to the desk log."""
+"""What a seat may ask. Questions return values and leave no trace; only a denied one, and what is taken out, goes to the desk log."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from casekit.decisions.clock_story import ClockStory
 from casekit.decisions.explain import Explanation
 from casekit.decisions.machine import Run
-from casekit.desk import asking, caseloop, checkpoints, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk import access, asking, caseloop, checkpoints, clock_figures, deadlines, export, parties, plans, records, reports, worklist
+from casekit.desk.accessvalues import Told
 from casekit.desk.casefile import CaseFile
 from casekit.desk.checking import verify
 from casekit.desk.checkpoints import Made
+from casekit.desk.door import checked, text
 from casekit.desk.keeper import KEEP
 from casekit.desk.links import LINKED, as_link, links
 from casekit.desk.looking import READ, CaseRef, PartyRef, party_id
@@ -22,12 +26,12 @@ from casekit.desk.picturequestions import PictureQuestions
 from casekit.desk.planvalues import PlanView, TaskPage
 from casekit.desk.retentionquestions import RetentionQuestions
 from casekit.desk.timeline import journal, timeline
-from casekit.desk.turn import Spec
+from casekit.desk.turn import Call, Spec
 from casekit.desk.values import Case, Happening, Link, Listed, Options, Page, Undelivered
-from casekit.desk.work import Work
-from casekit.errors import BadInput
+from casekit.desk.work import Stream, Work
+from casekit.errors import BadInput, Denied
 from casekit.model.answers import Finding, Verdict
-from casekit.model.canonical import Json
+from casekit.model.canonical import Json, decode
 from casekit.model.goals import Progress
 from casekit.model.time import effective as effective_
 from casekit.plugins.view import Person, View
@@ -43,6 +47,7 @@ VERIFY = Spec("verify", "journal.verify")
 UNDELIVERED = Spec("undelivered", "journal.read")
 
 
+@checked
 class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
     """The questions of a seat."""
 
@@ -55,9 +60,16 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         self._may(READ_PARTY)
         return parties.get(self._work(), party_id(party))
 
+    def recipients(self, party: PartyRef) -> tuple[Told, ...]:
+        """Who has been told what is held of a person: by messages to others, by what was handed out, by plugins that listen."""
+        self._may(READ_PARTY)
+        return access.recipients(self.desk, Call(READ_PARTY, self.actor), party_id(party))
+
     def find_parties(self, **details: str) -> tuple[Person, ...]:
         """Parties that have all of these details (name, phone, email, ref), the oldest first."""
         self._may(READ_PARTY)
+        for name, value in details.items():
+            text(f"party/{name}", value)
         return tuple(parties.find(self._work(), details))
 
     def find_party(self, **details: str) -> Person | None:
@@ -89,7 +101,9 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         work, stream, rows = self._then(case, as_of, effective)
         definition = self.desk.library.pinned(work.shelf, stream.head["definition"])
         now = asked(as_of, effective, stream.head["zone"])
-        return CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        whole = CaseFile(work, stream, definition, rows).whole(now.effective or now.as_of or max(stream.head["time"], work.now()))
+        hidden = self._hidden(work, stream.uuid)
+        return evolve(whole, filed=tuple(one for one in whole.filed if one.id not in hidden)) if hidden else whole
 
     def cases(
         self,
@@ -118,18 +132,17 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         wanted = self._readable(types, size)
         if wanted is None:
             return Page((), None)
-        return self._page(reading.Filter(wanted, state, category, open, party_id(party)), names, after, size)
+        return self._page(reading.Filter(wanted, state, category, open, party_id(party), self._sight), names, after, size)
 
     def timeline(self, case: CaseRef) -> tuple[Happening, ...]:
         """The entries of a case as people read them, in order."""
         work, stream = self._read(case, READ)
-        return timeline(work, stream)
+        return timeline(work, stream, self._hidden(work, stream.uuid))
 
     def links(self, case: CaseRef) -> tuple[Link, ...]:
         """How a case stands to others, and others to it; those that the actor may not read are left out."""
         work, stream = self._read(case, LINKED)
-        may = self.desk.grants.allowed
-        found = [one for one in links(work, stream) if may(self.actor, LINKED.permission, one[2].head["type"])]
+        found = (one for one in links(work, stream) if self._shown(one[2]))
         return tuple(as_link(*one) for one in found)
 
     def read_document(self, case: CaseRef, document: str, version: int | None = None) -> tuple[bytes, str]:
@@ -139,15 +152,19 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
             BadInput: there is none, or it is erased.
         """
         work, stream = self._read(case, READ_DOCUMENT)
-        return records.content_of(CaseFile(work, stream, None), document, version)
+        hidden = self._hidden(work, stream.uuid)
+        found = records.content_of(CaseFile(work, stream, None), document, version, hidden)
+        if document in stream.head.get("levels", ()):
+            self.desk.reads.tell(self.actor, stream.uuid, READ_DOCUMENT.name, document, batch=self._batch is not None)
+        return found
 
     def journal(self, case: CaseRef) -> tuple[Json, ...]:
         """The entries of a case as they are stored: nothing is opened, digests are hex."""
-        work, stream = self._read(case, READ_JOURNAL)
+        work, stream = self._whole(case, READ_JOURNAL)
         return journal(work.shelf, stream.sid)
 
     def export(self, case: CaseRef, *, contents: bool = True, keys: Passphrase | Recipient | None = None) -> Json:
-        """The bundle of a case: what verifies by itself, and what can be read of it today.
+        """The bundle of a case: what verifies by itself, and what can be read of it today. The desk log says that it was taken.
 
         Args:
             case: Which.
@@ -155,10 +172,14 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
             keys: Under what the keys of its parties come with it, so that another store can open what is sealed. They
                 open everything that was ever sealed for these parties, so this asks for ``store.keep`` too.
         """
-        work, stream = self._read(case, export.EXPORT)
+        work, stream = self._whole(case, export.EXPORT)
         if keys is not None:
             self._may(KEEP)
-        return export.bundle(self.desk, work, stream, contents=contents, keys=keys)
+        made = export.bundle(self.desk, work, stream, contents=contents, keys=keys)
+        access.disclose(
+            self.desk, Call(export.EXPORT, self.actor), {"cases": [stream.uuid], "contents": contents, "keys": keys is not None}
+        )
+        return made
 
     def verify(self, *, against: str | Path = "", keys: Iterable[str | Path] = ()) -> Report:
         """Checks the whole record of the tenant.
@@ -175,30 +196,32 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
 
     def checkpoints(self) -> tuple[Made, ...]:
         """The checkpoints of the tenant's log, the latest first."""
-        return checkpoints.listed(self.desk, self.actor)
+        return checkpoints.listed(self.desk, self.actor, self._batch)
 
     def checkpoint_key(self) -> str:
         """The public key with which others check the tenant's checkpoints."""
-        return str(checkpoints.public_key(self.desk, self.actor))
+        return str(checkpoints.public_key(self.desk, self.actor, self._batch))
 
     def report_caseload(self) -> Json:
         """Per case type: cases by state, category and outcome, and the sums of what is marked reportable."""
         self._may(reports.REPORT)
-        return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+        return reports.caseload(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def report_clocks(self) -> Json:
         """Per case type and clock: instances by status, and how long they took, by the wall and by the office."""
         self._may(reports.REPORT)
-        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable())
+        return clock_figures.clocks(self.desk, self.desk.shelf(self.actor.tenant), self._reportable(), self._sight)
 
     def undelivered(self) -> tuple[Undelivered, ...]:
-        """What waits in the outbox, in the order of cases and entries."""
+        """What waits in the outbox, in the order of cases and entries, of the cases that the actor may read with their journal."""
         self._may(UNDELIVERED)
         shelf = self.desk.shelf(self.actor.tenant)
         rows = reading.outbox(shelf)
-        uuids = reading.uuids_of(shelf, sorted({row[0] for row in rows}))
-        cases = {head.sid: head.uuid for head in reading.heads_of(shelf, uuids).values()}
-        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in rows)
+        heads = reading.heads_of(shelf, reading.uuids_of(shelf, sorted({row[0] for row in rows}))).values()
+        types = self.desk.grants.readable(self.actor, self.desk.library.types, UNDELIVERED.permission)
+        cases = {head.sid: head.uuid for head in heads if self._may_see(decode(head.text), types)}
+        shown = [row for row in rows if row[0] in cases]
+        return tuple(Undelivered(cases[sid], n, attempts, next_at, error or "") for sid, n, attempts, next_at, _, error in shown)
 
     def assess(self, case: CaseRef) -> tuple[Finding, ...]:
         """What there is to find in a case, each finding with what it rests on.
@@ -206,7 +229,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.assess(self._turn(asking.ASSESS, case))
+        return asking.assess(self._turn(asking.ASSESS, case), [])
 
     def options(self, case: CaseRef) -> Options:
         """Which ways there are to go on; a person chooses one.
@@ -214,7 +237,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         Raises:
             PluginFailed: a plugin failed.
         """
-        return asking.options(self._turn(asking.PLAN, case))
+        return asking.options(self._turn(asking.PLAN, case), [])
 
     def check(self, case: CaseRef, what: str, *, to: str = "", via: str = "phone", party: PartyRef = "", **fields: Any) -> Verdict:
         """Whether something may be done now.
@@ -316,7 +339,32 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         wanted = self._readable(types, size)
         if wanted is None:
             return TaskPage()
-        return worklist.tasks(self._work(), self.desk, Filter(wanted, roles, before), after, size)
+        return worklist.tasks(self._work(), self.desk, Filter(wanted, roles, before, self._sight), after, size)
+
+    def _whole(self, case: CaseRef, spec: Spec) -> tuple[Work, Stream]:
+        """A case of which everything is given: only to those who may see all of it."""
+        work, stream = self._read(case, spec)
+        lacking = self.desk.levels.lacking(self.actor, stream.head)
+        if lacking is not None:
+            try:
+                self.desk.bus.demand(self.actor, lacking, stream.head["type"])
+            except Denied as denied:
+                self.desk.bus.log_denied(self.actor, spec.name, denied, stream.uuid, self._batch)
+                raise
+        return work, stream
+
+    def _shown(self, other: Stream) -> bool:
+        """Whether the actor may know of another case."""
+        may = self.desk.grants.allowed(self.actor, READ.permission, other.head["type"])
+        return may and self.desk.levels.sees_case(self.actor, other.head)
+
+    def _may_see(self, head: Json, types: tuple[str, ...] | None) -> bool:
+        """Whether a case is of one of these types, or of any, and the actor may see it."""
+        return (types is None or head["type"] in types) and self.desk.levels.sees_case(self.actor, head)
+
+    def _hidden(self, work: Work, case: str) -> frozenset[str]:
+        """Documents of a case that the actor may not see today, whatever moment is asked for."""
+        return self.desk.levels.hidden(self.actor, work.stream(case, "case").head)
 
     def _page(self, wanted: reading.Filter, names: bool, after: str | None, size: int) -> Page:
         before = None
@@ -336,7 +384,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
         return names_of(self._work(), sids)
 
     def _reportable(self) -> tuple[str, ...] | None:
-        return self.desk.grants.readable(self.actor, self.desk.library.types)
+        return self.desk.grants.readable(self.actor, self.desk.library.types, reports.REPORT.permission)
 
 
 def _listed(row: tuple[Any, ...], names: Mapping[str, tuple[str, ...]]) -> Listed:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import mimetypes
 import re
+from collections.abc import Collection
 from typing import Any
 
 from casekit.definition.fields import Field, read
+from casekit.desk import levels
 from casekit.desk.casefile import CaseFile, load_parties
 from casekit.desk.sealing import Sealed, seal
 from casekit.desk.turn import Spec, Turn
-from casekit.desk.work import new_uuid
+from casekit.desk.work import Stream, Work, new_uuid
 from casekit.errors import BadInput
 from casekit.model.canonical import Json, plain
 from casekit.model.ledger import Posting
 from casekit.model.money import Money
+from casekit.model.time import Effective
 from casekit.plugins.view import Message
 from casekit.store.keys import place
 
@@ -114,8 +117,8 @@ def asked_message(turn: Turn, role: str, party: str, direction: str, via: str, o
     return Message("", direction, via, outcome, turn.effective.at, role or None, party or None)
 
 
-def fact(turn: Turn, key: str, value: Any, source: str) -> None:
-    """Decides on a fact."""
+def fact(turn: Turn, key: str, value: Any, source: str, command: str = "fact") -> None:
+    """Decides on a fact; ``command``: as what guards are asked about it."""
     fields = turn.definition.says.facts
     if key not in fields:
         known = ", ".join(sorted(fields)) or "none"
@@ -123,23 +126,38 @@ def fact(turn: Turn, key: str, value: Any, source: str) -> None:
     form = turn.desk.library.form(turn.definition, f"fact {key}", {"value": _plain_field(fields[key])})
     canonical = form.read({"value": value}, f"fact/{key}")["value"]
     turn.call.about["key"] = key
-    turn.guard("fact", {"key": key}, key=key, value=read(canonical, fields[key].schema))
+    turn.guard(command, {"key": key}, key=key, value=read(canonical, fields[key].schema))
     if not turn.goes_on:
         return
-    change = fact_change(turn, key, fields[key], canonical, source)
+    turn.made = _put_fact(turn, key, fields[key], canonical, fact_change(turn, key, fields[key], canonical, source))
+    turn.run.raise_(f"fact.{key}")
+
+
+def fact_again(turn: Turn, key: str, value: Any, when: Effective) -> str:
+    """The fact that a command has noted, at a further moment too; gives its id."""
+    field = turn.definition.says.facts[key]
+    change = fact_change(turn, key, field, value, "")
+    for name in ("at", "zone", "day"):
+        change.pop(name, None)
+    change |= {"at": when.at, "zone": when.zone, **({"day": when.day} if when.day else {})}
+    return _put_fact(turn, key, field, value, change)
+
+
+def _put_fact(turn: Turn, key: str, field: Field, canonical: Any, change: Json) -> str:
+    """Writes a fact down; where it is the latest known, the head keeps it."""
     latest = turn.stream.head["facts"].get(key)
-    if latest is None or latest["at"] <= turn.effective.at:
-        kept: Json = {"at": turn.effective.at}
+    if latest is None or latest["at"] <= change["at"]:
+        kept: Json = {"at": change["at"]}
         if "value" in change:
             kept["value"] = change["value"]
         else:
-            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner == _owner_of(turn, fields[key])}
+            owners = _owners_of(turn, field)
+            kept["sealed"] = {owner: e for owner, e in change["sealed"].items() if owner in owners}
         change["latest"] = kept
         if turn.run.inputs.approvals and turn.run.inputs.facts.get(key) != canonical:
             turn.run.touch(f"fact:{key}")
         turn.run.inputs.facts = turn.run.world.facts = _laid_over(turn.run.inputs.facts, key, canonical)
-    turn.made = turn.change(**change)
-    turn.run.raise_(f"fact.{key}")
+    return turn.change(**change)
 
 
 def fact_change(turn: Turn, key: str, field: Field, canonical: Any, source: str) -> Json:
@@ -149,7 +167,8 @@ def fact_change(turn: Turn, key: str, field: Field, canonical: Any, source: str)
     case = turn.stream.uuid
     inside: dict[str, Json] = {}
     if field.personal:
-        inside.setdefault(_owner_of(turn, field), {})["value"] = canonical
+        for owner in _owners_of(turn, field):
+            inside.setdefault(owner, {})["value"] = canonical
     else:
         change["value"] = canonical
     if source:
@@ -190,6 +209,8 @@ def document(turn: Turn, kind: str, content: bytes, name: str, media: str, direc
     turn.change(**change)
     _stand(turn, kind, document_id, "")
     turn.made = document_id
+    if version == 1 and kinds and kinds[kind].level:
+        turn.changes += levels.change(turn.stream.head, {document_id: kinds[kind].level}, turn.desk.levels.names[0])
     turn.run.inputs.documents = turn.run.world.documents = {**turn.stream.head["documents"], kind: counted}
     turn.run.touch(f"document:{kind}")
     turn.run.raise_(f"document.{kind}")
@@ -201,7 +222,8 @@ def document_status(turn: Turn, document_id: str, status: str) -> None:
     Raises:
         BadInput: there is no such document, its kind has no such status, or it has it already.
     """
-    kind = next((str(row[4]) for row in turn.file.rows("documents") if row[2] == document_id), "")
+    hidden = turn.desk.levels.hidden(turn.call.actor, turn.stream.head)
+    kind = next((str(row[4]) for row in turn.file.rows("documents") if row[2] == document_id and document_id not in hidden), "")
     if not kind:
         raise BadInput.at("document", f"there is no document {document_id} in this case", "see the timeline for those on file")
     says = turn.definition.says.documents.get(kind)
@@ -294,9 +316,11 @@ def _with_case(turn: Turn, path: str, value: Json) -> Sealed:
     return {case: seal(turn.work, case, case, path, plain(value), makes=True)}
 
 
-def _owner_of(turn: Turn, field: Field) -> str:
+def _owners_of(turn: Turn, field: Field) -> list[str]:
+    """Who owns a personal value: of those who play the role the first, of a joint one all; the case where nobody plays it."""
     members = turn.stream.head["parties"].get(field.owner, {})
-    return next(iter(sorted(load_parties(turn.work, [m])[m].uuid for m in members)), turn.stream.uuid) if members else turn.stream.uuid
+    uuids = sorted({load_parties(turn.work, [member])[member].uuid for member in members})
+    return (uuids if field.joint else uuids[:1]) or [turn.stream.uuid]
 
 
 def _plain_field(field: Field) -> Field:
@@ -308,7 +332,8 @@ def _laid_over(facts: Any, key: str, value: Any) -> Json:
 
 
 def _next_version(turn: Turn, kind: str, document_id: str) -> int:
-    rows = [row for row in turn.file.rows("documents") if row[2] == document_id]
+    hidden = turn.desk.levels.hidden(turn.call.actor, turn.stream.head)
+    rows = [row for row in turn.file.rows("documents") if row[2] == document_id and row[2] not in hidden]
     if not rows:
         raise BadInput.at("document", f"there is no document {document_id} in this case", "check the id, or leave it out for a new one")
     if rows[-1][4] != kind:
@@ -323,19 +348,27 @@ def _keep(turn: Turn, document_id: str, version: int, content: bytes) -> str:
     return turn.work.shelf.files.put(sealed)
 
 
-def content_of(file: CaseFile, document_id: str, version: int | None) -> tuple[bytes, str]:
+def content_of(file: CaseFile, document_id: str, version: int | None, hidden: Collection[str] = ()) -> tuple[bytes, str]:
     """The content of a version of a document, the latest where none is named, and its media type.
 
     Raises:
         BadInput: there is no such document or version, or it is erased.
     """
     work, stream = file.work, file.stream
-    rows = [row for row in file.rows("documents") if row[2] == document_id]
+    rows = [row for row in file.rows("documents") if row[2] == document_id and row[2] not in hidden]
     row = next((r for r in reversed(rows) if version is None or r[3] == version), None)
     if row is None:
         raise BadInput.at("document", f"there is no document {document_id} of version {version or 1}", "see the timeline for those on file")
+    content = opened_content(work, stream, {"document": row[2], "version": row[3], "digest": row[8]})
+    if content is None:
+        raise BadInput.at("document", f"{document_id} is erased", "its key was destroyed with the last person of the case")
+    return content, row[6]
+
+
+def opened_content(work: Work, stream: Stream, said: Json) -> bytes | None:
+    """The content of a document by what was recorded of it (``document``, ``version``, ``digest``); None: it is erased."""
     key = work.key(stream.uuid)
     if key is None:
-        raise BadInput.at("document", f"{document_id} is erased", "its key was destroyed with the last person of the case")
-    sealed = work.shelf.files.get(row[8])
-    return key.open_bytes(sealed, place(work.shelf.tenant, stream.uuid, f"document/{document_id}/{row[3]}")), row[6]
+        return None
+    where = place(work.shelf.tenant, stream.uuid, f"document/{said['document']}/{said['version']}")
+    return key.open_bytes(work.shelf.files.get(said["digest"]), where)

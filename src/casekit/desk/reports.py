@@ -12,6 +12,7 @@ from casekit.model.canonical import Json, decode
 from casekit.model.money import parse, render
 from casekit.store import reading
 from casekit.store.shelf import Shelf
+from casekit.store.sight import Sight
 
 if TYPE_CHECKING:
     from casekit.desk.desk import Desk
@@ -30,7 +31,7 @@ class _Tally:
     numbers: Counter[str] = field(factory=Counter)
 
 
-def caseload(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None) -> Json:
+def caseload(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None, sight: Sight) -> Json:
     """Per case type: how many cases by state, category and outcome, and the sums of what is marked reportable.
 
     A sum is a text such as ``7766.30 EUR``; where cases of one type are kept in several currencies, it is a map of
@@ -40,10 +41,11 @@ def caseload(desk: Desk, shelf: Shelf, types: tuple[str, ...] | None) -> Json:
         desk: The desk.
         shelf: Whose cases.
         types: Case types that the reader may see; None: all.
+        sight: Which confidential cases.
     """
     found: dict[str, _Tally] = {}
     fields: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {}
-    for type_key, text in reading.tally(shelf):
+    for type_key, text in reading.tally(shelf, sight):
         if types is not None and type_key not in types:
             continue
         head = decode(text)

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from casekit.desk import disposals, holds
+from casekit.desk.door import checked
 from casekit.desk.ledger import write_ledger
 from casekit.desk.looking import Asking, CaseRef, PartyRef, party_id
 from casekit.desk.turn import Call, Spec
 from casekit.errors import BadInput, StoreFailed
 
 
+@checked
 class Retaining(Asking):
     """The commands of a seat about keeping and destroying; each is a transaction of its own."""
 

@@ -15,23 +15,26 @@ from casekit.errors import BadInput, PluginFailed
 from casekit.model.answers import Adjustment, Finding, Objection
 from casekit.model.canonical import Json, plain
 from casekit.model.goals import Goal
-from casekit.plugins.catalogue import collect_any
 
 LOOK = Spec("look", "case.assess")
 REVIEW = Spec("review", "case.review")
 ADJUST = Spec("adjust", "case.review")
 
 
-def look(turn: Turn) -> Look:
+def look(turn: Turn, failed: list[Finding] | None = None) -> Look:
     """What a review would find and propose now, sorted by plugin and rule.
+
+    Args:
+        turn: The case.
+        failed: Gets a finding for each plugin that could not be asked; None: the first such one ends it.
 
     Raises:
         PluginFailed: a plugin failed, two adjustments have one key, or one names an option that is not offered.
     """
-    assessed = asking.assess(turn)
+    assessed = asking.assess(turn, failed)
     findings, proposed = list(assessed), dict[str, Adjustment]()
     for asked in turn.asked("casekit_review"):
-        for answer in collect_any(asked, (Finding, Adjustment), view=turn.view(), findings=assessed):
+        for answer in asking.kept(asked, (Finding, Adjustment), failed, view=turn.view(of=asked.plugin.name), findings=assessed):
             if isinstance(answer, Finding):
                 findings.append(asking.because(turn, answer))
             elif answer.key in proposed:
@@ -39,6 +42,7 @@ def look(turn: Turn) -> Look:
             else:
                 proposed[answer.key] = answer
     _check_offered(turn, proposed)
+    findings += (one for one in failed or () if one not in findings)
     in_order = sorted(proposed.values(), key=lambda a: (a.plugin, a.key))
     standings = caseloop.goals(turn.file, turn.run.now)
     return Look(tuple(sorted(findings, key=lambda f: (f.plugin, f.rule))), standings, tuple(in_order))

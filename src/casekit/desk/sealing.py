@@ -7,7 +7,7 @@ one around the other, so that erasing any one of them shuts it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from casekit.desk.work import Work
@@ -66,6 +66,25 @@ def opened(key_of: KeyOf, tenant: str, stream: str, path: str, sealed: Mapping[s
         if value is not None:
             found.update(value)
     return found
+
+
+def layers(work: Work, stream: str, path: str, sealed: Mapping[str, str]) -> Iterator[tuple[set[str], Json]]:
+    """What each envelope of a record holds, with everyone on whom it rests; what was erased is left out.
+
+    Where a layer within is shut, whom it rests on further can't be told; then there is nothing to give either.
+    """
+    for owner, envelope in sealed.items():
+        owners, value = {owner}, _layer(work, stream, path, owner, envelope)
+        while isinstance(value, list):
+            owners.add(value[0])
+            value = _layer(work, stream, path, *value)
+        if value is not None:
+            yield owners, value
+
+
+def _layer(work: Work, stream: str, path: str, owner: str, envelope: str) -> Any:
+    key = work.key(owner)
+    return None if key is None else key.open(envelope, place(work.shelf.tenant, stream, path))
 
 
 def _open(key_of: KeyOf, tenant: str, stream: str, path: str, owner: str, envelope: str) -> Any:

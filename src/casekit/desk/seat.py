@@ -9,11 +9,26 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from casekit.desk import approvals, asking, cases, checkpoints, deadlines, due, erasure, goals, links, parties, plans, records, reviews
-from casekit.desk.graves import told_if_disposed
+from casekit.desk import (
+    approvals,
+    asking,
+    cases,
+    checkpoints,
+    deadlines,
+    due,
+    erasure,
+    goals,
+    links,
+    parties,
+    plans,
+    records,
+    reviews,
+)
+from casekit.desk.door import checked
 from casekit.desk.looking import CaseRef, PartyRef, party_id
 from casekit.desk.opening import OPEN, Opening
 from casekit.desk.past import Moment
+from casekit.desk.privacy import Privacy
 from casekit.desk.questions import Questions
 from casekit.desk.retaining import Retaining
 from casekit.desk.turn import Call, Spec, Turn
@@ -33,8 +48,9 @@ if TYPE_CHECKING:
     from casekit.store.escrow import Holder, Passphrase
 
 
-class Seat(Questions, Retaining):
-    """The commands of a seat; the questions come with it.
+@checked
+class Seat(Questions, Privacy, Retaining):
+    """The commands of a seat; the questions come with it, and so do the commands for the persons in the record.
 
     Every command takes ``key`` (sent twice under one key, it has one effect and the same answer) and, where it makes
     sense, ``effective`` (since when it holds: a day, an aware datetime or the text of either; now, where none is
@@ -531,14 +547,6 @@ class Seat(Questions, Retaining):
         uuid = self._id(other)
         args = {"relation": relation, "other": uuid, "end": end}
         return self._on(links.LINK, case, lambda turn: decide(turn, relation, uuid), args, **more)
-
-    def _on(self, spec: Spec, case: CaseRef, decide: Callable[[Turn], None], args: Mapping[str, Any], **more: Any) -> Done:
-        value = case.case if isinstance(case, Done) else case
-        version = value.version if isinstance(value, Case) else None
-        uuid = self._id(case)
-        call = Call(spec, self.actor, {"case": uuid, **args}, version=version, **more)
-        with told_if_disposed(self.desk, self.actor, uuid):
-            return self.desk.bus.on_case(call, uuid, decide, self._batch)
 
 
 def _ids(given: Any) -> list[str]:

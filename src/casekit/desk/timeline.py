@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from casekit.desk.sealing import opened
 from casekit.desk.values import Done, Happening
 from casekit.desk.work import Stream, Work
 from casekit.errors import Refused, Stale
+from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
 from casekit.model.links import RELATIONS
@@ -30,10 +31,18 @@ _TITLES = ("event", "key", "option", "item", "kind", "outcome", "role", "require
 ERASED = "The words are erased."
 
 
-def timeline(work: Work, stream: Stream) -> tuple[Happening, ...]:
-    """The entries of a case in order."""
+def timeline(work: Work, stream: Stream, hidden: Collection[str] = ()) -> tuple[Happening, ...]:
+    """The entries of a case in order, but those that are about hidden documents."""
     work.load_keys({stream.uuid, *owners(stream.head)})
-    return tuple(happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
+    told = (happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
+    return tuple(one for one in told if not hidden or not _about_one(one, hidden))
+
+
+def _about_one(happening: Happening, hidden: Collection[str]) -> bool:
+    filed = {change["document"] for change in happening.changes if change["c"] == "document"}
+    if happening.kind == "classify":
+        filed.add(happening.title.partition(" ")[0])
+    return any(document in hidden for document in filed)
 
 
 def owners(head: Mapping[str, Any]) -> list[str]:
@@ -54,7 +63,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         day or effective,
         actor,
         kind,
-        _title(kind, about, changes),
+        titled(kind, about, changes),
         tuple([_open_change(work, stream, change) if "sealed" in change else change for change in changes]),
         tuple(about.get("events", ())),
         _objections(about, words) if "objections" in about else (),
@@ -62,6 +71,7 @@ def happening(work: Work, stream: Stream, entry: tuple[Any, ...]) -> Happening:
         _spoken(spoke),
         {**about.get("fields", {}), **words.get("fields", {})} if "fields" in about or "fields" in words else _NONE,
         reviewed(about, words) if kind == "review" else None,
+        words.get("before", _NONE),
     )
 
 
@@ -84,7 +94,7 @@ def raw(entry: tuple[Any, ...]) -> Json:
     return {name: value.hex() if isinstance(value, bytes) else value for name, value in zip(COLUMNS, entry, strict=True)}
 
 
-def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
+def answer_again(desk: Desk, actor: Actor, shelf: Shelf, uuid: str, n: int) -> Done:
     """The answer that a command gave when it first came.
 
     Raises:
@@ -92,6 +102,7 @@ def answer_again(desk: Desk, shelf: Shelf, uuid: str, n: int) -> Done:
     """
     work = desk.work(shelf)
     stream = work.stream(uuid, "case")
+    desk.levels.demand(actor, stream.head, uuid)
     entries = reading.entries_of(shelf, stream.sid, upto=n)
     then = at(stream, entries)
     last = entries[-1]
@@ -159,20 +170,29 @@ def _adjustment(about: Json) -> str:
     return f"{about['key']}: {'; '.join(done)}"
 
 
+def _rectified(about: Json) -> str:
+    """What was put right."""
+    said = about["rectified"]
+    return f"{about['key']} ({said['fact']})" if "fact" in said else ", ".join(said["data"])
+
+
 _WORDED: Mapping[str, Callable[[Json], str]] = {
     "adjust": _adjustment,
+    "classify": lambda about: f"{about.get('document', 'the case')} {about['level']}",
     "document-status": lambda about: f"{about['kind']} {about['status']}",
     "goal": _goal,
     "item": lambda about: f"{about['action']} {about.get('item', 'the plan')}",
     "link": lambda about: (
         f"{'no longer ' if 'ended' in about else ''}{RELATIONS[about['relation']][0]} {about.get('number', about['other'])}"
     ),
+    "rectify": _rectified,
     "review": lambda about: f"round {about['round']}",
 }
 """Commands whose entries are called by more than one word."""
 
 
-def _title(kind: str, about: Json, changes: list[Json]) -> str:
+def titled(kind: str, about: Json, changes: list[Json]) -> str:
+    """What an entry was about."""
     if kind == "refused":
         return " ".join(str(about[name]) for name in ("command", "event", "outcome", "key", "via") if name in about)
     if kind in _WORDED:

@@ -31,6 +31,7 @@ from casekit.model.ledger import Posting
 from casekit.model.money import Money
 from casekit.model.time import Effective
 from casekit.plugins.catalogue import Asked, check_rule, guarded
+from casekit.plugins.contained import loose
 from casekit.plugins.declared import Need
 from casekit.plugins.view import Command, View
 
@@ -123,7 +124,7 @@ class Turn:
         self.accepted = True
         self.made = ""
         self.goals: Mapping[str, Json] = head.get("goals", _NO_GOALS)
-        self._views: dict[tuple[Need, ...] | None, View] = {}
+        self._views: dict[tuple[str, tuple[Need, ...] | None], View] = {}
 
     @property
     def n(self) -> int:
@@ -148,11 +149,14 @@ class Turn:
         self.changes.append(change)
         return f"{self.n}.{len(self.changes) - 1}"
 
-    def view(self, needs: tuple[Need, ...] | None = None) -> View:
-        """The case file as it was before this command: whole, or what a guard with those needs sees of it."""
-        found = self._views.get(needs)
+    def view(self, needs: tuple[Need, ...] | None = None, of: str = "") -> View:
+        """The case file as it was before this command: whole, or what a guard with those needs sees of it.
+
+        Each plugin has one of its own: what it does to its view by force, no other sees.
+        """
+        found = self._views.get((of, needs))
         if found is None:
-            found = self._views[needs] = self.file.view(self.now, needs)
+            found = self._views[of, needs] = self.file.view(self.now, needs)
         return found
 
     def postings(self) -> tuple[Posting, ...]:
@@ -205,7 +209,9 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            if objections := guarded(asked, view=self.view(asked.needs), **arguments):
+            if objections := guarded(
+                asked, view=self.view(asked.needs, asked.plugin.name), **{name: own(value) for name, value in arguments.items()}
+            ):
                 self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
@@ -289,7 +295,7 @@ class Turn:
         said: Json = {"key": key, "unmet": rule.unmet, "citation": rule.citation, "remedy": rule.remedy}
         said |= {"plugin": plugin.name, "version": plugin.version}
         try:
-            answer = check_rule(rule, self.view(rule.needs))
+            answer = check_rule(rule, self.view(rule.needs, plugin.name))
         except PluginFailed as wrong:
             return Judged("rule", None, words, **said, failed=str(wrong))
         if not isinstance(answer, Judged):
@@ -317,6 +323,11 @@ class Turn:
         if sealed:
             about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
+
+
+def own(value: Any) -> Any:
+    """An argument as one plugin gets it: what it does to a map or list in it, no other sees, nor the core."""
+    return evolve(value, args=loose(value.args)) if isinstance(value, Command) else loose(value)
 
 
 def clear(objection: Objection) -> Json:

@@ -155,6 +155,7 @@ class Happening:
         fields: What the form of the event said; personal fields are opened where that is still possible.
         spoke: Plugins that were asked, with their versions.
         review: Of a review: what it found and proposed.
+        before: Of a rectification: what was wrong, by name; empty once erased.
     """
 
     n: int
@@ -170,6 +171,7 @@ class Happening:
     spoke: Mapping[str, str]
     fields: Mapping[str, Any] = field(factory=dict)
     review: Review | None = None
+    before: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen

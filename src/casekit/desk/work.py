@@ -16,7 +16,7 @@ import uuid_utils
 from attrs import define, field
 from sqlalchemy import Table
 
-from casekit.errors import Conflict, NotFound
+from casekit.errors import BadInput, Conflict, NotFound
 from casekit.model.canonical import Json, decode, encode
 from casekit.model.time import Effective
 from casekit.record.entry import FORMAT, START, header, link, state_digest
@@ -64,6 +64,11 @@ def new_uuid() -> str:
     return str(uuid_utils.uuid7())
 
 
+def absent(kind: str, uuid: str) -> BadInput:
+    """That there is no such stream, or none for this reader: the words are the same."""
+    return NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
+
+
 @define
 class Stream:
     """A stream within a transaction.
@@ -79,6 +84,7 @@ class Stream:
         state: SHA-256 of that text; empty: not worked out yet.
         rows: Projected rows that wait to be written, in order.
         times: When each pending entry was recorded, by n.
+        rectified: Pending entries that put something right, by n.
     """
 
     sid: int
@@ -93,6 +99,7 @@ class Stream:
     state: bytes = b""
     rows: list[Row] = field(factory=list)
     times: dict[int, str] = field(factory=dict)
+    rectified: list[int] = field(factory=list)
 
 
 @define
@@ -146,10 +153,10 @@ class Work:
         if found is None:
             read = reading.head_of(self.shelf, uuid, locked=locked)
             if read is None:
-                raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
+                raise absent(kind, uuid)
             found = self.take(read)
         if found.kind != kind:
-            raise NotFound.at(kind, f"there is no {kind} {uuid}", "check the id, the tenant and the store")
+            raise absent(kind, uuid)
         return found
 
     def log(self, name: str) -> Stream:
@@ -204,6 +211,8 @@ class Work:
         self.rows.project(tenant, stream.sid, written)
         stream.rows += written
         stream.times[n] = recorded
+        if kind == "rectify":
+            stream.rectified.append(n)
         if self.live and stream.kind == "case" and kind != "refused":
             self.add(OUTBOX, (tenant, stream.sid, n, 0, None, "", None))
         return n

@@ -166,12 +166,19 @@ def add(at: str, amount: Duration, zone: str) -> str:
             # Arithmetic within one zone is arithmetic of its wall clock; the fold is that of the start.
             here = moment(at) if zone == "UTC" else local(at, zone)
             wall = _add_months(here, amount.months) + timedelta(days=amount.days)
-            base = (wall.replace(fold=here.fold) if here.fold else wall).astimezone(UTC)
+            base = _second(wall) if here.fold else wall.astimezone(UTC)
         else:
             base = moment(at)
         return instant(base + timedelta(microseconds=amount.micros) if amount.micros else base)
     except (OverflowError, ValueError):
         raise BadInput.at("duration", "the date lies outside the years 1 to 9999", "use a shorter duration") from None
+
+
+def _second(wall: datetime) -> datetime:
+    """The second instant of a wall-clock time, where there are two; the only one, or the one that a skipped time moves to."""
+    found = wall.replace(fold=1).astimezone(UTC)
+    back = found.astimezone(wall.tzinfo)
+    return found if back.replace(tzinfo=None) == wall.replace(tzinfo=None) else wall.replace(fold=0).astimezone(UTC)
 
 
 def day_after(text: str) -> str:

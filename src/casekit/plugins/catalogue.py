@@ -12,7 +12,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import EntryPoint, entry_points
 from types import ModuleType
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import pluggy
 from attrs import define, evolve, field, frozen
@@ -24,8 +24,12 @@ from casekit.errors import BadInput, CasekitError, Conflict, PluginFailed, Probl
 from casekit.model.answers import Adjustment, Finding, Objection, Option, signed
 from casekit.model.judged import Judged
 from casekit.plugins import specs
+from casekit.plugins.contained import Watch, demand_plain, taken, told, vetted
 from casekit.plugins.declared import API, PROJECT, Calculator, CalendarSource, Importer, Need, Plugin, Rule
 from casekit.plugins.view import View
+
+if TYPE_CHECKING:
+    from casekit.plugins.isolation.limits import Limits
 
 EVERY = "*"
 """Case type of a plugin that handles them all."""
@@ -43,6 +47,9 @@ _KEYED: Mapping[str, tuple[type, ...]] = {
 }
 """What plugins declare by key: group → its records."""
 
+MOST_DECLARED = 10_000
+"""Records that one plugin may declare of a kind."""
+
 _A = TypeVar("_A", Finding, Objection, Option, Adjustment)
 _R = TypeVar("_R")
 
@@ -56,12 +63,14 @@ class Loaded:
         source: Distribution and module, or where else it came from.
         hooks: Hooks that it implements.
         broken: Why it is in quarantine; empty: it is not.
+        isolated: Whether it runs in processes of its own.
     """
 
     says: Plugin
     source: str
     hooks: tuple[str, ...] = ()
     broken: str = ""
+    isolated: bool = False
 
 
 @define
@@ -85,16 +94,23 @@ class Asked:
         plugin: Whose it is.
         call: The function; called with keyword arguments by name.
         needs: What it reads beyond the head of the case.
+        watch: Gets what is seen of it.
     """
 
     plugin: Plugin
     call: Callable[..., Any]
     needs: tuple[Need, ...]
+    watch: Watch = field(factory=Watch, eq=False, repr=False)
 
     @property
     def said(self) -> str:
         """Plugin, version and hook, as errors name them."""
         return f"{self.plugin.name} {self.plugin.version}: {getattr(self.call, '__name__', 'hook')}"
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The arguments that it names."""
+        return _named(self.call) or ()
 
 
 class Catalogue:
@@ -104,21 +120,34 @@ class Catalogue:
         modules: Plugins beside those installed: modules or objects with a ``PLUGIN`` and hooks.
         installed: Whether installed distributions are looked for.
         required: Names of plugins without which the desk must not start.
+        isolated: Plugins that run in processes of their own, by name or by place, each with its limits.
 
     Raises:
         BadInput: a required plugin is missing or broken.
+
+    Attributes:
+        watch: What was seen of the plugins since.
     """
 
-    def __init__(self, modules: Iterable[Any] = (), *, installed: bool = True, required: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        modules: Iterable[Any] = (),
+        *,
+        installed: bool = True,
+        required: Iterable[str] = (),
+        isolated: Mapping[str, Limits] | None = None,
+    ) -> None:
         self._manager = pluggy.PluginManager(PROJECT)
         self._manager.add_hookspecs(specs)
         self.loaded: list[Loaded] = []
         self.declared = Declared()
+        self.watch = Watch()
+        self._stand_ins: dict[str, Any] = {}
         self._found: list[tuple[Plugin, dict[str, Any]]] = []
         self._implementations: dict[str, list[Asked]] = {name: [] for name in specs.FAMILIES}
         self._answering: dict[tuple[str, str], list[Asked]] = {}
         found = [*(_installed() if installed else ()), *((module, _name(module)) for module in modules)]
-        for what, source in found:
+        for what, source in apart(found, isolated or {}):
             self._load(what, source)
         self._resolve_conflicts()
         self._demand(required)
@@ -150,8 +179,19 @@ class Catalogue:
         """Who wants to hear of what was recorded."""
         return self.implementations("casekit_recorded", case_type)
 
+    def asked_of(self, hook: str) -> Asked:
+        """The first that implements a hook, whatever it handles."""
+        return self._implementations[hook][0]
+
+    def close(self) -> None:
+        """Ends the processes of isolated plugins; they start again if they are asked again."""
+        for stand_in in self._stand_ins.values():
+            stand_in.crew.close()
+
     def quarantine(self, name: str, reason: str) -> None:
         """Takes a plugin out, whole, with what it declared."""
+        if name in self._stand_ins:
+            self._stand_ins.pop(name).crew.close()
         self.loaded = [evolve(p, broken=reason) if p.says.name == name else p for p in self.loaded]
         self._answering.clear()
         for hook, asked in self._implementations.items():
@@ -162,25 +202,40 @@ class Catalogue:
         self.declared.roles = [pair for pair in self.declared.roles if pair[1].name != name]
 
     def _load(self, what: Any, source: str) -> None:
-        name = what.name if isinstance(what, EntryPoint) else getattr(getattr(what, "PLUGIN", None), "name", source)
+        point = what.point if isinstance(what, Apart) else what
+        name = source
         try:
-            version = what.dist.version if isinstance(what, EntryPoint) and what.dist else ""
-            module = what.load() if isinstance(what, EntryPoint) else what
+            name = point.name if isinstance(point, EntryPoint) else _called(what, source)
+            version = point.dist.version if isinstance(point, EntryPoint) and point.dist else ""
+            module = self._stand_in(what) if isinstance(what, Apart) else what.load() if isinstance(what, EntryPoint) else what
             says = self._check(module, version)
             implemented = self._register(module, says)
             declared = _declared(module, implemented)
-        except (Exception, SystemExit) as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
-            self.loaded.append(Loaded(Plugin(str(name)), source, broken=f"{type(wrong).__name__}: {wrong}"))
+        except KeyboardInterrupt:
+            raise  # somebody wants the program to end
+        except BaseException as wrong:  # noqa: BLE001 - a plugin may fail in any way, and the desk goes on
+            if isinstance(what, Apart) and what.name in self._stand_ins:
+                self._stand_ins.pop(what.name).crew.close()
+            self.loaded.append(Loaded(Plugin(name), source, broken=told(wrong), isolated=isinstance(what, Apart)))
             return
         for hook, asked in implemented.items():
             self._implementations[hook] = sorted((*self._implementations[hook], asked), key=lambda a: a.plugin.name)
-        self.loaded.append(Loaded(says, source, tuple(implemented)))
+        if isinstance(what, Apart):
+            self._stand_ins[says.name] = module
+        self.loaded.append(Loaded(says, source, tuple(implemented), isolated=isinstance(what, Apart)))
         self._found.append((says, declared))
+
+    def _stand_in(self, what: Apart) -> Any:
+        from casekit.plugins.isolation.standin import StandIn
+
+        return StandIn(what.place, what.limits)
 
     def _check(self, module: Any, version: str) -> Plugin:
         says = getattr(module, "PLUGIN", None)
         if not isinstance(says, Plugin):
             raise BadInput.at("PLUGIN", "the module does not say which plugin it is", "add PLUGIN = Plugin('name', api=1)")
+        if {type(text) for text in (says.name, says.version, says.title, *says.handles)} != {str} or not says.name:
+            raise BadInput.at("PLUGIN", "its name, version, title and case types are not all texts", "use plain texts")
         if says.api != API:
             raise BadInput.at("PLUGIN.api", f"written for hook level {says.api}", f"this casekit has level {API}")
         twin = next((p for p in self.loaded if p.says.name == says.name and not p.broken), None)
@@ -197,7 +252,7 @@ class Catalogue:
         for name in own:
             for found in getattr(self._manager.hook, name).get_hookimpls():
                 if found.plugin is module:
-                    implemented[name] = Asked(says, found.function, getattr(found.function, "casekit_needs", ()))
+                    implemented[name] = Asked(says, found.function, getattr(found.function, "casekit_needs", ()), self.watch)
         return implemented
 
     def _resolve_conflicts(self) -> None:
@@ -247,21 +302,28 @@ def collect(asked: Asked, kind: type[_A], **arguments: Any) -> list[_A]:
 def collect_any(asked: Asked, kinds: tuple[type[Any], ...], **arguments: Any) -> list[Any]:
     """As :func:`collect`, of a hook that may answer in several kinds."""
     try:
-        answered = call_with(asked.call, arguments)
-        if not answered:
-            return []
-        answered = list(answered)
-    except (StoreFailed, Conflict):
-        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault
+        with asked.watch.over(lambda: asked.said, asked.plugin.name):
+            answered = taken(call_with(asked.call, arguments))
+            if not answered:
+                return []
+            _check_kinds(answered, kinds)
+            answers = vetted(answered)
+    except (StoreFailed, Conflict, KeyboardInterrupt):
+        raise  # what a plugin looks at is read when it looks: that the store fails is not its fault, and Ctrl-C is the user's
+    except PluginFailed as wrong:
+        raise PluginFailed(f"{asked.said} {wrong}") from wrong
     except CasekitError as wrong:
-        raise PluginFailed(f"{asked.said} failed: {wrong}") from wrong
-    except Exception as wrong:
-        raise PluginFailed(f"{asked.said} raised {type(wrong).__name__}: {wrong}") from wrong
-    for answer in answered:
-        if not isinstance(answer, kinds):
-            wanted = " or ".join(kind.__name__ for kind in kinds)
-            raise PluginFailed(f"{asked.said} answered a {type(answer).__name__}, not a {wanted}")
-    return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answered]
+        raise PluginFailed(f"{asked.said} failed: {told(wrong).partition(': ')[2]}") from wrong
+    except BaseException as wrong:
+        raise PluginFailed(f"{asked.said} raised {told(wrong)}") from wrong
+    return [signed(answer, asked.plugin.name, asked.plugin.version) for answer in answers]
+
+
+def _check_kinds(answers: Iterable[Any], kinds: tuple[type[Any], ...]) -> None:
+    for kind in map(type, answers):
+        if not issubclass(kind, kinds):
+            wanted = " or ".join(one.__name__ for one in kinds)
+            raise PluginFailed(f"answered a {kind.__name__}, not a {wanted}")
 
 
 def guarded(asked: Asked, **arguments: Any) -> list[Objection]:
@@ -288,14 +350,23 @@ def check_rule(rule: Rule, view: View) -> bool | Judged | None:
         PluginFailed: it raised, or answered neither true, false, None nor a tree of its own.
     """
     try:
-        met = rule.check(view)
-    except (StoreFailed, Conflict):
+        with _RULES.over(lambda: f"the check of {rule.key}", rule.key):
+            met = rule.check(view)
+            if type(met) is Judged:
+                return vetted([met])[0]  # type: ignore[no-any-return]
+    except (StoreFailed, Conflict, KeyboardInterrupt):
         raise
-    except Exception as wrong:
-        raise PluginFailed(f"the check of {rule.key} raised {type(wrong).__name__}: {wrong}") from wrong
-    if met is not None and not isinstance(met, (bool, Judged)):
+    except PluginFailed as wrong:
+        raise PluginFailed(f"the check of {rule.key} {wrong}") from wrong
+    except BaseException as wrong:
+        raise PluginFailed(f"the check of {rule.key} raised {told(wrong)}") from wrong
+    if met is not None and type(met) is not bool:
         raise PluginFailed(f"the check of {rule.key} answered a {type(met).__name__}, not true, false, None or a Judged")
     return met
+
+
+_RULES = Watch()
+"""What was seen of requirements in code."""
 
 
 def call_with(function: Callable[..., _R], arguments: Mapping[str, Any]) -> _R:
@@ -321,23 +392,91 @@ def _installed() -> Iterator[tuple[EntryPoint, str]]:
 
 
 def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
-    declared: dict[str, Any] = {}
-    for group, kinds in _KEYED.items():
-        if f"casekit_{group}" in hooks:
-            records = list(getattr(module, f"casekit_{group}")())
-            wrong = next((r for r in records if not isinstance(r, kinds)), None)
-            if wrong is not None:
-                wanted = " or ".join(kind.__name__ for kind in kinds)
-                raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {wanted} records")
-            declared[group] = records
+    declared: dict[str, Any] = {
+        group: _records(f"casekit_{group}", getattr(module, f"casekit_{group}")(), kinds)
+        for group, kinds in _KEYED.items()
+        if f"casekit_{group}" in hooks
+    }
     for calendar in declared.get("calendars", ()):
         if isinstance(calendar, Calendar):
             check_calendar(calendar)
     for counts in declared.get("counts", ()):
         check_counts(counts)
     if "casekit_roles" in hooks:
-        declared["roles"] = {str(role): tuple(grants) for role, grants in dict(module.casekit_roles()).items()}
+        grants = {str(role): tuple(taken(_list(grants), MOST_DECLARED)) for role, grants in dict(module.casekit_roles()).items()}
+        if any(type(grant) is not str for given in grants.values() for grant in given):
+            raise BadInput.at("casekit_roles", "a permission is no text", "use plain texts")
+        declared["roles"] = grants
     return declared
+
+
+def _records(hook: str, given: Any, kinds: tuple[type, ...]) -> list[Any]:
+    """What was declared, each a record of the promised kind that holds what such records hold."""
+    records = taken(_list(given), MOST_DECLARED)
+    for kind in map(type, records):
+        if not issubclass(kind, kinds):
+            raise BadInput.at(hook, f"returned a {kind.__name__}", f"return {' or '.join(one.__name__ for one in kinds)} records")
+    if any(type(r.key) is not str for r in records):
+        raise BadInput.at(hook, "a key is no text", "use plain texts")
+    for record in records:
+        demand_plain(record, hook)
+    return records
+
+
+def _list(declared: Any) -> Any:
+    """What was declared; nothing at all is no list."""
+    return iter(declared)
+
+
+@frozen
+class Apart:
+    """A plugin that is to run in processes of its own.
+
+    Attributes:
+        name: As the installation names it.
+        place: ``package.module`` or ``package.module:object``.
+        limits: What it may use.
+        point: Its entry point, or the object that was given; None: it is known by its place only.
+    """
+
+    name: str
+    place: str
+    limits: Limits
+    point: Any = None
+
+
+def apart(found: Iterable[tuple[Any, str]], isolated: Mapping[str, Limits]) -> Iterator[tuple[Any, str]]:
+    """The plugins found, those that are to be isolated marked, and those that are known by their place only."""
+    named: set[str] = set()
+    for what, source in found:
+        names = (what.name,) if isinstance(what, EntryPoint) else (_called(what, source), _place(what))
+        limits = next((isolated[name] for name in names if name in isolated), None)
+        if limits is None and isinstance(what, EntryPoint) and not what.value.startswith("casekit."):
+            limits = isolated.get(EVERY)
+        named |= set(names)
+        if limits is None:
+            yield what, source
+        else:
+            yield Apart(names[0], what.value if isinstance(what, EntryPoint) else _place(what), limits, what), source
+    for name, limits in isolated.items():
+        if name not in named and name != EVERY:
+            yield Apart(name, name, limits), name
+
+
+def _place(what: Any) -> str:
+    if isinstance(what, ModuleType):
+        return what.__name__
+    return f"{getattr(what, '__module__', '')}:{getattr(what, '__qualname__', type(what).__qualname__)}"
+
+
+def _called(what: Any, source: str) -> str:
+    """How a plugin calls itself, where that can be had."""
+    point = what.point if isinstance(what, Apart) else what
+    try:
+        name = getattr(getattr(point, "PLUGIN", None), "name", source)
+    except Exception:  # noqa: BLE001 - a plugin may fail in any way
+        return source
+    return name if type(name) is str else source
 
 
 def _name(module: Any) -> str:

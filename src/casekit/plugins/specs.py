@@ -1,8 +1,8 @@
 """The hooks: their names, arguments and promises.
 
 Four families, each with one failure policy. *Declare* hooks run once, when a desk opens; a plugin that fails
-there is quarantined whole. *Decide* hooks are pure and answer questions; where one raises, the question fails
-and names the plugin. *Guard* hooks are asked before a command is committed; where one raises, that is an
+there is quarantined whole. *Decide* hooks are pure and answer questions; where one raises, the answer says
+whose words are missing, and a command that rests on it fails. *Guard* hooks are asked before a command is committed; where one raises, that is an
 objection. *Notice* hooks hear of what stands, after the commit; where one raises, it is told again later.
 """
 
@@ -163,7 +163,8 @@ def casekit_assess(view: View) -> Iterable[Finding]:
     """What there is to find in a case.
 
     When: on demand; pure. Arguments: the whole case file. Returns: findings; those of all plugins stand side by
-    side, sorted by plugin and rule. If it raises: the assessment fails and names the plugin. Since: 1.
+    side, sorted by plugin and rule. If it raises: what the others found stands, and a finding names the plugin; a
+    command that rests on the assessment fails. Since: 1.
 
     Example::
 
@@ -180,7 +181,7 @@ def casekit_plan(view: View, findings: tuple[Finding, ...]) -> Iterable[Option]:
     """Which ways there are to go on.
 
     When: on demand; pure. Arguments: the whole case file, and what the assessment found. Returns: options; a person
-    chooses one. If it raises: the planning fails and names the plugin. Since: 1.
+    chooses one. If it raises: as for an assessment; choosing fails. Since: 1.
 
     Example::
 
@@ -199,7 +200,7 @@ def casekit_review(view: View, findings: tuple[Finding, ...]) -> Iterable[Findin
     far they have come, the plan, what has ended, and where the last review and the last choice stand
     (``view.since(view.reviewed)``); what the assessment found. Returns: findings, and adjustments that a person may take;
     those of all plugins stand side by side, sorted by plugin and key, and the review on record keeps them. The option
-    that an adjustment names must be offered. If it raises: the review fails and names the plugin. Since: 1.
+    that an adjustment names must be offered. If it raises: a look says so, and the review fails and names the plugin. Since: 1.
 
     Example::
 

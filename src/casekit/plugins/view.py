@@ -18,6 +18,7 @@ from casekit.model.goals import Progress
 from casekit.model.ledger import Allocation, Policy, Posting
 from casekit.model.money import Money
 from casekit.model.time import local
+from casekit.plugins.contained import loose
 from casekit.plugins.past import Mark, PastClock, PastItem
 
 Touched = set[str]
@@ -61,7 +62,7 @@ class Values(Mapping[str, Any]):
         return self._opener(owner)[name]
 
     def __getitem__(self, name: str) -> Any:
-        value = self.raw(name)
+        value = loose(self.raw(name))
         return read(value, self._fields[name].schema) if name in self._fields else value
 
     def __iter__(self) -> Iterator[str]:

@@ -8,7 +8,7 @@ table below as it is.
 
 ====================  ==========================================================================================
 ``open``              ``stream`` (case, party, log) and what the head begins with (``set``)
-``head``              members of the head to ``set``, and names to ``unset``; of ``goals``, a row each
+``head``              members of the head to ``set``, and names to ``unset``; of ``goals`` and ``levels``, a row each
 ``data``              case data: clear values to ``set``, names to ``unset``, ``sealed`` (owner → envelope, whole)
 ``machine``           members of the machine snapshot to ``set``
 ``totals``            declared totals to ``set``
@@ -165,8 +165,19 @@ def _standings(before: Mapping[str, Mapping[str, str]], after: Mapping[str, Mapp
             yield "standings", (document,), (document, n, *said)
 
 
+def _levels(before: Mapping[str, Json], after: Mapping[str, Json], n: int) -> Iterable[Row]:
+    """Rows of the levels of confidentiality that are new or others than before, by what they are about: the case, a document."""
+    for what in before:
+        if what not in after:
+            yield "levels", (what,), None
+    for what, said in after.items():
+        if said != before.get(what):
+            yield "levels", (what,), (what, n, said["level"], said.get("ground", ""))
+
+
 _SPREAD: Mapping[str, Callable[[Mapping[str, Any], Mapping[str, Any], int], Iterable[Row]]] = {
     "goals": _goals,
+    "levels": _levels,
     "links": _links,
     "standings": _standings,
 }

@@ -20,6 +20,7 @@ ROWS: Mapping[str, tuple[str, ...]] = {
     "goals": ("goal", "n", "measure", "want", "target", "day", "owner", "at", "due", "status", "since"),
     "links": ("relation", "other", "n"),
     "standings": ("document", "n", "kind", "status"),
+    "levels": ("what", "n", "level", "ground"),
 }
 """Projected table → its columns beside tenant and stream."""
 
@@ -34,6 +35,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "goals": ("goal",),
     "links": ("relation", "other"),
     "standings": ("document",),
+    "levels": ("what",),
 }
 """Projected table → the columns that tell its rows apart within a stream."""
 

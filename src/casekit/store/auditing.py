@@ -43,14 +43,26 @@ POINTERS: dict[str, Table] = {"idempotency": IDEMPOTENCY, "outbox": OUTBOX}
 
 def strays(shelf: Shelf, table: str) -> list[tuple[int, int]]:
     """Rows of a table that belong to no stream of the tenant: sid, how many."""
-    prepared = shelf.statements.get(("strays", table), _strays, OF_STREAMS[table])
+    prepared = shelf.statements.get(("strays", table), _strays, OF_STREAMS[table], shelf.sqlite)
     return [(sid, count) for sid, count in shelf.connection.rows(prepared, {"tenant": shelf.tenant})]
 
 
 def outsiders(shelf: Shelf, table: str) -> list[str]:
-    """Tenants that rows of a table name, and who have no stream."""
+    """Tenants that rows of a table name, and who have no stream; on PostgreSQL see :func:`hidden`."""
+    if not shelf.sqlite:
+        return []
     prepared = shelf.statements.get(("outsiders", table), _outsiders, OF_TENANTS[table])
     return [row[0] for row in shelf.connection.rows(prepared, {})]
+
+
+def hidden(shelf: Shelf) -> list[tuple[str, str, str, int]]:
+    """Rows of no tenant that row-level security hides from every one: table, the tenant that they name, sid (empty where the
+    table has none), how many. PostgreSQL only.
+    """
+    if shelf.sqlite:
+        return []
+    asked = "SELECT place, named, coalesce(stream::text, ''), count FROM casekit_nobodys() ORDER BY 1, 2, 3"
+    return [(table, named, sid, count) for table, named, sid, count in shelf.connection.execute(asked).fetchall()]
 
 
 def ownerless(shelf: Shelf) -> list[str]:
@@ -125,10 +137,11 @@ def _nobodys(table: Table) -> ColumnElement[bool]:
     return ~select(streams.c.sid).where(streams.c.tenant == table.c.tenant).exists()
 
 
-def _strays(table: Table) -> Any:
+def _strays(table: Table, nobodys: bool) -> Any:
     same = and_(STREAMS.c.tenant == table.c.tenant, STREAMS.c.sid == table.c.sid)
     found = select(table.c.sid, func.count()).select_from(table.outerjoin(STREAMS, same))
-    return found.where(_mine(table) | _nobodys(table), STREAMS.c.sid.is_(None)).group_by(table.c.sid)
+    whose = _mine(table) | _nobodys(table) if nobodys else _mine(table)
+    return found.where(whose, STREAMS.c.sid.is_(None)).group_by(table.c.sid)
 
 
 def _outsiders(table: Table) -> Any:

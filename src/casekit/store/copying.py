@@ -8,8 +8,9 @@ store is not in it.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -48,18 +49,24 @@ def copy_out(shelf: Shelf, tenants: Sequence[tuple[str, Path]]) -> None:
         _empty(path)
     with snapshot(shelf) as connection:
         for tenant, path in tenants:
+            connection.tell(tenant)
             _fill(connection, tenant, path)
             sync_file(path)
 
 
-def copy_in(connection: Connection, files: Sequence[Path]) -> None:
+def copy_in(connection: Connection, files: Mapping[str, Path]) -> None:
     """Copies the tables of files into an empty store on PostgreSQL, within the transaction that is open.
+
+    Args:
+        connection: Where.
+        files: Tenant → file.
 
     Raises:
         StoreFailed: the store does not take them.
     """
     seen: set[tuple[Any, ...]] = set()
-    for path in files:
+    for tenant, path in files.items():
+        connection.tell(tenant)
         with closing(read_only(path)) as source:
             for table in _TABLES:
                 rows = source.execute(f"SELECT {_columns(table)} FROM {table.name}")  # noqa: S608 - names of our own tables
@@ -124,10 +131,10 @@ def _read(connection: Connection, table: Table, tenant: str) -> Iterator[list[An
 
 
 def _take(connection: Connection, table: Table, rows: Iterator[tuple[Any, ...]]) -> None:
-    statement = f"COPY {table.name} ({_columns(table)}) FROM STDIN"
-    with _failing(connection), connection.driver.cursor() as cursor, cursor.copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
+    """Rows in, as inserts: where row-level security binds, PostgreSQL takes no COPY."""
+    statement = f"INSERT INTO {table.name} ({_columns(table)}) VALUES ({', '.join(['%s'] * len(table.c))})"  # noqa: S608 - our own tables
+    while batch := list(islice(rows, BATCH)):
+        connection.executemany(statement, batch)
 
 
 @contextmanager

@@ -14,9 +14,10 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.pool import NullPool
 
 from casekit.errors import BadInput, StoreFailed
+from casekit.store.fence import POLICY
 from casekit.store.lock import lock_of
 
-HEAD = "0003"
+HEAD = "0006"
 """The migration that this casekit's tables correspond to."""
 
 PRAGMAS = (
@@ -98,7 +99,10 @@ def bring_up(engine: Engine) -> None:
         except (DBAPIError, sqlite3.Error, OSError, UnicodeError) as wrong:  # a damaged schema is no text any more
             reason = str(getattr(wrong, "orig", None) or wrong).strip().splitlines()[0]
             where = engine.url.render_as_string(hide_password=True)
-            raise BadInput.at("store", f"{where} can't be opened: {reason}", "check path, rights and server") from wrong
+            do = "check path, rights and server"
+            if "permission denied" in reason or "must be owner" in reason:
+                do = "the tables are made and brought up to date by their owner: casekit store grant ROLE"
+            raise BadInput.at("store", f"{where} can't be opened: {reason}", do) from wrong
 
 
 def _settle(driver: Any, _record: Any) -> None:
@@ -138,6 +142,7 @@ def _upgrade(engine: Engine) -> None:
         try:
             if engine.dialect.name == "postgresql":
                 connection.exec_driver_sql("SELECT pg_advisory_xact_lock(7024113)")
+                _force(connection, "NO FORCE")  # a step sees the rows of all tenants
             context = MigrationContext.configure(connection, opts={"transactional_ddl": False})
             context._ensure_version_table()  # noqa: SLF001 - Alembic offers no public way without its command line
             done = context.get_current_revision()
@@ -146,7 +151,29 @@ def _upgrade(engine: Engine) -> None:
                     upgrade(Operations(context))
             connection.exec_driver_sql("DELETE FROM alembic_version")
             connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
+            if engine.dialect.name == "postgresql":
+                _force(connection, "FORCE")
+                _grant_again(connection)
             connection.exec_driver_sql("COMMIT")
         except BaseException:
             connection.exec_driver_sql("ROLLBACK")
             raise
+
+
+def _force(connection: Connection, how: str) -> None:
+    """Lets row-level security bind the owner of the tables, or not, for as long as the transaction has it so."""
+    fenced = "SELECT polrelid::regclass::text FROM pg_policy WHERE polname = :policy AND pg_table_is_visible(polrelid)"
+    for (table,) in connection.execute(text(fenced), {"policy": POLICY}).all():
+        connection.exec_driver_sql(f"ALTER TABLE {table} {how} ROW LEVEL SECURITY")
+
+
+def _grant_again(connection: Connection) -> None:
+    """Roles that were let to work with the tables are let to work with those that are new."""
+    from casekit.store.rights import give
+
+    roles = (
+        "SELECT DISTINCT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee "
+        "WHERE c.oid = to_regclass('streams') AND a.privilege_type = 'INSERT' AND a.grantee <> c.relowner"
+    )
+    for (role,) in connection.exec_driver_sql(roles).all():
+        give(connection, role)

@@ -22,6 +22,7 @@ from sqlalchemy import Engine, event
 
 from casekit.errors import BadInput, Conflict, StoreFailed
 from casekit.store.engine import PRAGMAS, read_url
+from casekit.store.fence import SETTING, TELL
 from casekit.store.files import Files
 from casekit.store.keys import Vault
 from casekit.store.lock import FairLock, lock_of
@@ -193,9 +194,9 @@ class JoinedShelf(Shelf):
         """A savepoint: what is written in it is gone where it fails, and the host's transaction goes on."""
         connection = self.connection
         name = f"casekit_{self._depth}"
-        connection.execute(f"SAVEPOINT {name}")
         self._depth += 1
         try:
+            connection.begin(f"SAVEPOINT {name}")
             yield connection
             connection.execute(f"RELEASE SAVEPOINT {name}")
         except BaseException:
@@ -205,6 +206,7 @@ class JoinedShelf(Shelf):
             raise
         finally:
             self._depth -= 1
+            connection.told = self._depth > 0
 
     def close(self) -> None:
         """Ends nothing: the connection is the host's."""
@@ -227,13 +229,28 @@ def joined(shelf: Shelf, connection: HostConnection) -> Iterator[JoinedShelf]:
     if shelf.lock is not None:
         shelf.lock.take_over()
     driver: Any = connection.connection.driver_connection
-    there = JoinedShelf(shelf, Connection(driver, _errors(connection)), serial=serial)
+    there = JoinedShelf(shelf, Connection(driver, _errors(connection), "" if shelf.sqlite else shelf.tenant), serial=serial)
+    before = "" if shelf.sqlite else _told(connection)
     shelf.hosted.add(me)
     host.ends.append(_End(shelf, me, there))
     try:
         yield there
     finally:
+        if not there.over and not shelf.sqlite:
+            _tell_again(connection, before)
         there.close()
+
+
+def _told(connection: HostConnection) -> str:
+    """Whose rows the host's transaction sees."""
+    return str(connection.exec_driver_sql(f"SELECT coalesce(current_setting('{SETTING}', true), '')").scalar_one())
+
+
+def _tell_again(connection: HostConnection, before: str) -> None:
+    """Leaves the host's transaction seeing what it saw before; where it has failed, its end does so."""
+    driver: Any = connection.connection.driver_connection
+    with suppress(_errors(connection)):
+        driver.execute(TELL, (before,))
 
 
 class _End:

@@ -86,7 +86,9 @@ def _in_database(url: URL) -> tuple[str, ...]:
         with engine.connect() as connection:
             if connection.exec_driver_sql("SELECT to_regclass('streams') IS NULL").scalar():
                 return ()
-            rows = connection.exec_driver_sql("SELECT tenant FROM streams UNION SELECT tenant FROM data_keys ORDER BY 1").all()
+            fenced = connection.exec_driver_sql("SELECT to_regprocedure('casekit_tenants()') IS NOT NULL").scalar()
+            named = "casekit_tenants() AS tenant" if fenced else "(SELECT tenant FROM streams UNION SELECT tenant FROM data_keys) AS t"
+            rows = connection.exec_driver_sql(f"SELECT tenant FROM {named} ORDER BY 1").all()  # noqa: S608 - names of our own
             return tuple(str(row[0]) for row in rows)
     except DBAPIError as wrong:
         where = url.render_as_string(hide_password=True)

@@ -102,10 +102,13 @@ class Placing:
         try:
             with shelf.transaction() as connection:
                 connection.execute(f"LOCK TABLE {', '.join(METADATA.tables)} IN ACCESS EXCLUSIVE MODE")
-                _refuse_newer(_heads(connection), self.tables)
-                for table in reversed(METADATA.sorted_tables):
-                    connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - names of our own tables
-                copy_in(connection, list(self.tables.values()))
+                here = [str(row[0]) for row in connection.execute("SELECT casekit_tenants()").fetchall()]
+                for tenant in here:
+                    connection.tell(tenant)
+                    _refuse_newer(_heads(connection), self.tables)
+                    for table in reversed(METADATA.sorted_tables):
+                        connection.execute(f"DELETE FROM {table.name}")  # noqa: S608 - names of our own tables
+                copy_in(connection, self.tables)
         finally:
             shelf.close()
 

@@ -12,6 +12,7 @@ from casekit.record.entry import COLUMNS
 from casekit.record.tables import LISTED, ROWS
 from casekit.store.keys import KeyRow
 from casekit.store.shelf import Shelf
+from casekit.store.sight import NOTHING, Sight, visible
 from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, OUTBOX, PROJECTED, SEARCH, STREAMS
 
 
@@ -57,12 +58,10 @@ def log_of(shelf: Shelf, name: str) -> Head | None:
     return None if row is None else _with_key(row)
 
 
-def numbered(shelf: Shelf, number: str) -> str | None:
-    """UUID of the case with that human number."""
-    prepared = shelf.statements.get(
-        "number", lambda: select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.number == bindparam("number"))
-    )
-    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "number": number})
+def numbered(shelf: Shelf, number: str, sight: Sight | None = None) -> str | None:
+    """UUID of the case with that human number, as far as ``sight`` goes; None: whatever its level."""
+    prepared = shelf.statements.get(("number", sight and sight.shape), _numbered, sight)
+    row = shelf.connection.row(prepared, {"tenant": shelf.tenant, "number": number, **(sight.binds if sight else {})})
     return None if row is None else str(row[0])
 
 
@@ -112,6 +111,12 @@ def recorded_of(shelf: Shelf, sid: int) -> dict[int, str]:
     return dict(shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid}))
 
 
+def entries_of_kind(shelf: Shelf, sid: int, kind: str) -> list[int]:
+    """Entries of a stream that are of a kind, by n."""
+    prepared = shelf.statements.get("entries of kind", _entries_of_kind)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "sid": sid, "kind": kind})]
+
+
 def found_by(shelf: Shelf, digests: Sequence[tuple[str, bytes]]) -> list[int]:
     """Streams whose sealed field has that value, by its keyed digest."""
     prepared = shelf.statements.get(("search", len(digests)), _search, len(digests))
@@ -157,6 +162,12 @@ def linked_to(shelf: Shelf, case: str) -> list[str]:
     return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "other": case})]
 
 
+def cases_naming(shelf: Shelf, party: str) -> list[str]:
+    """UUIDs of all cases of which an entry ever named a party. It reads the whole journal: for what is asked rarely."""
+    prepared = shelf.statements.get("cases naming", _cases_naming)
+    return [row[0] for row in shelf.connection.rows(prepared, {"tenant": shelf.tenant, "party": f"%{party}%"})]
+
+
 @frozen
 class Filter:
     """Which cases a list shows. Empty members filter nothing.
@@ -167,6 +178,7 @@ class Filter:
         category: Category of the state.
         open: Only cases that are not closed.
         party: UUID of a party that plays a role.
+        sight: Which confidential cases it may show.
     """
 
     types: tuple[str, ...] = ()
@@ -174,6 +186,7 @@ class Filter:
     category: str = ""
     open: bool = False
     party: str = ""
+    sight: Sight = NOTHING
 
 
 LIST = ("sid", "uuid", "version", *(name for name in LISTED if name not in ("merged", "wake")))
@@ -182,7 +195,16 @@ LIST = ("sid", "uuid", "version", *(name for name in LISTED if name not in ("mer
 
 def page(shelf: Shelf, wanted: Filter, before: int | None, size: int) -> list[tuple[Any, ...]]:
     """One page of cases, newest first, in the order of :data:`LIST`; ``before`` is the last sid of the page before."""
-    shape = ("page", len(wanted.types), bool(wanted.state), bool(wanted.category), wanted.open, bool(wanted.party), before is None)
+    shape = (
+        "page",
+        len(wanted.types),
+        bool(wanted.state),
+        bool(wanted.category),
+        wanted.open,
+        bool(wanted.party),
+        before is None,
+        wanted.sight.shape,
+    )
     prepared = shelf.statements.get(shape, _page, wanted, before is None)
     values = {
         "tenant": shelf.tenant,
@@ -192,6 +214,7 @@ def page(shelf: Shelf, wanted: Filter, before: int | None, size: int) -> list[tu
         "before": before,
         "size": size,
         **_numbered_binds("type", wanted.types),
+        **wanted.sight.binds,
     }
     return shelf.connection.rows(prepared, values)
 
@@ -204,10 +227,10 @@ def members_of(shelf: Shelf, sids: Sequence[int]) -> list[tuple[Any, ...]]:
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant, **_numbered_binds("sid", sids)})
 
 
-def tally(shelf: Shelf) -> list[tuple[Any, ...]]:
-    """Head texts of all cases with their type, in the order of their making: what a caseload report sums."""
-    prepared = shelf.statements.get("tally", _tally)
-    return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
+def tally(shelf: Shelf, sight: Sight = NOTHING) -> list[tuple[Any, ...]]:
+    """Head texts of all cases that may be seen with their type, in the order of their making: what a caseload report sums."""
+    prepared = shelf.statements.get(("tally", sight.shape), _tally, sight)
+    return shelf.connection.rows(prepared, {"tenant": shelf.tenant, **sight.binds})
 
 
 def due(shelf: Shelf, now: str, after: tuple[str, int], size: int) -> list[tuple[str, Head]]:
@@ -235,6 +258,12 @@ def outbox(shelf: Shelf) -> list[tuple[Any, ...]]:
     """All outbox rows: sid, n, attempts, next_at, done, error."""
     prepared = shelf.statements.get("outbox", _outbox)
     return shelf.connection.rows(prepared, {"tenant": shelf.tenant})
+
+
+def count_outbox(shelf: Shelf) -> int:
+    """How many outbox rows there are."""
+    row = shelf.connection.row(shelf.statements.get("count outbox", _count_outbox), {"tenant": shelf.tenant})
+    return int(row[0]) if row else 0
 
 
 def definition(shelf: Shelf, digest: str) -> str | None:
@@ -288,6 +317,11 @@ def _head(by: Any, locked: bool = False) -> Any:
     return found.with_for_update(of=STREAMS) if locked else found
 
 
+def _numbered(sight: Sight | None) -> Any:
+    found = select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.number == bindparam("number"))
+    return found if sight is None else found.where(visible(sight))
+
+
 def _heads(count: int, locked: bool) -> Any:
     found = _keyed().where(_tenant(STREAMS), STREAMS.c.uuid.in_(_binds("uuid", count, STREAMS.c.uuid)))
     # In the order in which a write set changes them: two who want the same ones wait for each other, never in a ring.
@@ -317,6 +351,11 @@ def _entries(known: bool) -> Any:
     if known:
         where.append(ENTRIES.c.recorded <= bindparam("known"))
     return select(*columns).where(*where).order_by(ENTRIES.c.n)
+
+
+def _entries_of_kind() -> Any:
+    where = (_tenant(ENTRIES), ENTRIES.c.sid == bindparam("sid"), ENTRIES.c.kind == bindparam("kind", type_=ENTRIES.c.kind.type))
+    return select(ENTRIES.c.n).where(*where).order_by(ENTRIES.c.n)
 
 
 def _rows(name: str, since: bool) -> Any:
@@ -370,8 +409,13 @@ def _linked_to() -> Any:
     return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.sid.in_(inside)).order_by(STREAMS.c.sid)
 
 
+def _cases_naming() -> Any:
+    named = select(ENTRIES.c.sid).where(_tenant(ENTRIES), ENTRIES.c.body.like(bindparam("party", type_=ENTRIES.c.body.type)))
+    return select(STREAMS.c.uuid).where(_tenant(STREAMS), STREAMS.c.kind == "case", STREAMS.c.sid.in_(named)).order_by(STREAMS.c.sid)
+
+
 def _page(wanted: Filter, first: bool) -> Any:
-    where = [_tenant(STREAMS), STREAMS.c.kind == "case"]
+    where = [_tenant(STREAMS), STREAMS.c.kind == "case", visible(wanted.sight)]
     if wanted.types:
         where.append(STREAMS.c.type.in_(_binds("type", len(wanted.types), STREAMS.c.type)))
     if wanted.state:
@@ -409,8 +453,9 @@ def _members(count: int) -> Any:
     )
 
 
-def _tally() -> Any:
-    return select(STREAMS.c.type, STREAMS.c.head).where(_tenant(STREAMS), STREAMS.c.kind == "case").order_by(STREAMS.c.sid)
+def _tally(sight: Sight) -> Any:
+    where = (_tenant(STREAMS), STREAMS.c.kind == "case", visible(sight))
+    return select(STREAMS.c.type, STREAMS.c.head).where(*where).order_by(STREAMS.c.sid)
 
 
 def _due() -> Any:
@@ -438,6 +483,10 @@ def _waiting() -> Any:
 
 def _outbox() -> Any:
     return select(*(c for c in OUTBOX.c if c.name != "tenant")).where(_tenant(OUTBOX)).order_by(OUTBOX.c.sid, OUTBOX.c.n)
+
+
+def _count_outbox() -> Any:
+    return select(func.count()).select_from(OUTBOX).where(_tenant(OUTBOX))
 
 
 def _definition() -> Any:

@@ -109,7 +109,7 @@ class Shelf:
         self.engine: Engine = open_engine(url)
         self.sqlite = self.engine.dialect.name == "sqlite"
         bring_up(self.engine)
-        self.statements = Statements(self.engine.dialect)
+        self.statements = Statements(self.engine.dialect, tenant)
         self.whole: Shelf = self
         self.joined = False
         self.serial = self.sqlite
@@ -143,7 +143,7 @@ class Shelf:
             raise failed(getattr(wrong, "orig", None) or wrong) from wrong
         self._lent.append(lent)
         self._here.lent = lent
-        made = Connection(lent.driver_connection, dbapi.Error)
+        made = Connection(lent.driver_connection, dbapi.Error, "" if self.sqlite else self.tenant)
         if self.sqlite:
             made.execute("PRAGMA busy_timeout=0")  # it waits by itself, and more fairly
         return made
@@ -229,13 +229,14 @@ class Shelf:
         if self.lock is not None:
             self.lock.__enter__()
         try:
-            connection.execute("BEGIN IMMEDIATE" if self.sqlite else "BEGIN ISOLATION LEVEL SERIALIZABLE" if serial else "BEGIN")
+            connection.begin("BEGIN IMMEDIATE" if self.sqlite else "BEGIN ISOLATION LEVEL SERIALIZABLE" if serial else "BEGIN")
             yield connection
             connection.execute("COMMIT")
         except BaseException:
             _roll_back(connection)
             raise
         finally:
+            connection.told = False
             if self.lock is not None:
                 self.lock.__exit__(None, None, None)
 
@@ -286,10 +287,11 @@ def snapshot(shelf: Shelf) -> Iterator[Connection]:
     """
     shelf.demand_own("what reads the record at one moment")
     connection = shelf.connection
-    connection.execute("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
     try:
+        connection.begin("BEGIN" if shelf.sqlite else "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield connection
     finally:
+        connection.told = False
         _roll_back(connection)  # nothing was written
 
 

@@ -18,6 +18,7 @@ from sqlalchemy import ClauseElement
 from sqlalchemy.engine import Dialect
 
 from casekit.errors import CasekitError, Conflict, StoreFailed
+from casekit.store.fence import TELL, gated, telling, untold
 
 Values = tuple[Any, ...]
 _T = TypeVar("_T")
@@ -126,18 +127,22 @@ class Connection:
     Args:
         driver: The DBAPI connection.
         errors: The root of what the driver raises.
+        tenant: On PostgreSQL, whose rows it is to see; empty: nobody's, or row-level security does not matter.
 
     Attributes:
         broken: Whether it can't be used any more: the server has closed it, or a transaction could not be ended.
         tape: Where it is a list, every statement is written down: text, parameters, whether many.
+        told: Whether a transaction is open in which it has been said whose rows are seen.
     """
 
-    __slots__ = ("broken", "driver", "errors", "tape")
+    __slots__ = ("broken", "driver", "errors", "tape", "tenant", "told")
 
-    def __init__(self, driver: Any, errors: type[Exception]) -> None:
+    def __init__(self, driver: Any, errors: type[Exception], tenant: str = "") -> None:
         self.driver = driver
         self.errors = errors
+        self.tenant = tenant
         self.broken = False
+        self.told = False
         self.tape: list[tuple[str, Any, bool]] | None = None
 
     def execute(self, text: str, values: Values = ()) -> Any:
@@ -150,6 +155,8 @@ class Connection:
         if self.tape is not None:
             self.tape.append((text, values, False))
         try:
+            if self.tenant and not self.told and untold(text):
+                return self._telling(lambda: self.driver.execute(text, values) if values else self.driver.execute(text))
             return self.driver.execute(text, values) if values else self.driver.execute(text)
         except self.errors as wrong:
             if busy(wrong):
@@ -162,11 +169,23 @@ class Connection:
             self.tape.append((text, rows, True))
         try:
             cursor = self.driver.cursor()
-            cursor.executemany(text, rows)
+            if self.tenant and not self.told and untold(text):
+                self._telling(lambda: cursor.executemany(text, rows))
+            else:
+                cursor.executemany(text, rows)
             met: int = cursor.rowcount
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
         return met
+
+    def begin(self, how: str) -> None:
+        """Begins a transaction, and says whose rows it sees. Raises as :meth:`execute` does."""
+        self.execute(f"{how}; {telling(self.tenant)}" if self.tenant else how)
+        self.told = True
+
+    def tell(self, tenant: str) -> None:
+        """Says whose rows the open transaction sees from now on. Raises as :meth:`execute` does."""
+        self.execute(telling(tenant))
 
     def rows(self, prepared: Prepared, values: Mapping[str, Any]) -> list[Any]:
         """All rows of a query. Raises as :meth:`execute` does."""
@@ -185,6 +204,14 @@ class Connection:
         except self.errors as wrong:
             raise self._failed(wrong) from wrong
 
+    def _telling(self, act: Callable[[], _T]) -> _T:
+        """Does something in the transaction in which it is said whose rows are seen, and in one round trip."""
+        if self.tape is not None:
+            self.tape.insert(-1, (TELL, (self.tenant,), False))
+        with self.driver.pipeline():
+            self.driver.execute(TELL, (self.tenant,))
+            return act()
+
     def _patiently(self, text: str, values: Values, wrong: Exception) -> Any:
         try:
             return patiently(lambda: self.driver.execute(text, values), wrong)
@@ -197,10 +224,11 @@ class Connection:
 
 
 class Statements:
-    """Statements of one dialect, compiled when first wanted."""
+    """Statements of one dialect for one tenant, compiled when first wanted. Each says by itself whose rows it sees, where it can."""
 
-    def __init__(self, dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, tenant: str = "") -> None:
         self.dialect = dialect
+        self.tenant = tenant
         self._known: dict[Any, Prepared] = {}
         self._laid: dict[Any, Laid] = {}
 
@@ -208,12 +236,12 @@ class Statements:
         """The statement of that shape; ``build(*args)`` writes it when it is wanted for the first time."""
         known = self._known.get(shape)
         if known is None:
-            known = self._known[shape] = prepare(build(*args), self.dialect)
+            known = self._known[shape] = prepare(gated(build(*args), self.tenant, self.dialect), self.dialect)
         return known
 
     def lay(self, shape: Any, names: Callable[[], Sequence[str]], build: Callable[..., ClauseElement], *args: Any) -> Laid:
         """The statement of that shape for rows in the order of ``names()``."""
         known = self._laid.get(shape)
         if known is None:
-            known = self._laid[shape] = laid(prepare(build(*args), self.dialect), names())
+            known = self._laid[shape] = laid(prepare(gated(build(*args), self.tenant, self.dialect), self.dialect), names())
         return known

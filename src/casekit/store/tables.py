@@ -47,7 +47,20 @@ def _column(name: str, optional: bool = False) -> Column[Any]:
     return Column(name, kind, nullable=optional)
 
 
-_NARROW = {"roles", "links", "standings", "postings", "clocks", "data_keys", "search", "idempotency", "outbox", "sequences", "leaves"}
+_NARROW = {
+    "levels",
+    "links",
+    "roles",
+    "standings",
+    "postings",
+    "clocks",
+    "data_keys",
+    "search",
+    "idempotency",
+    "outbox",
+    "sequences",
+    "leaves",
+}
 """Tables whose rows stay far below a quarter of a page: clustered by their key on SQLite."""
 
 
@@ -104,6 +117,7 @@ _OPTIONAL = {
     "goals": {"day", "due", "since"},
     "links": set[str](),
     "standings": set[str](),
+    "levels": set[str](),
     "roles": set[str](),
 }
 

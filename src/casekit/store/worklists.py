@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, bindparam, or_, select, text
 
 from casekit.record.tables import KEYS, ROWS
 from casekit.store.shelf import Shelf
+from casekit.store.sight import NOTHING, Sight, visible
 from casekit.store.tables import PROJECTED, STREAMS
 
 
@@ -68,18 +69,20 @@ class Filter:
         types: Case types.
         roles: Roles that answer for them.
         due_before: Only what is due before that instant.
+        sight: Which confidential cases it may show.
     """
 
     types: tuple[str, ...] = ()
     roles: tuple[str, ...] = ()
     due_before: str | None = None
+    sight: Sight = NOTHING
 
 
 def page(shelf: Shelf, which: Worklist, wanted: Filter, after: Mark | None, size: int, *, dated: bool) -> list[tuple[Any, ...]]:
     """What has a due moment, the soonest first, or what has none: sid, uuid, type and number of the case, then the row."""
-    shape = (which.name, len(wanted.types), len(wanted.roles), wanted.due_before is None, after is None, dated)
+    shape = (which.name, len(wanted.types), len(wanted.roles), wanted.due_before is None, after is None, dated, wanted.sight.shape)
     prepared = shelf.statements.get(("worklist", *shape), _page, which, wanted, after is None, dated)
-    values: dict[str, Any] = {"tenant": shelf.tenant, "size": size, "before": wanted.due_before}
+    values: dict[str, Any] = {"tenant": shelf.tenant, "size": size, "before": wanted.due_before, **wanted.sight.binds}
     if after is not None:
         values |= {"due": after.due, "sid": after.sid, **dict(zip(KEYS[which.name], after.key, strict=True))}
     for name, several in (("type", wanted.types), ("role", wanted.roles)):
@@ -90,6 +93,7 @@ def page(shelf: Shelf, which: Worklist, wanted: Filter, after: Mark | None, size
 def _page(which: Worklist, wanted: Filter, first: bool, dated: bool) -> Any:
     t = which.table.c
     where: list[Any] = [t.tenant == bindparam("tenant"), text(which.waits), t.due.is_not(None) if dated else t.due.is_(None)]
+    where.append(visible(wanted.sight))
     if which.outlives:
         where.append(STREAMS.c.closed.is_(None))
     if wanted.types:

@@ -23,7 +23,7 @@ from casekit.store.tables import DATA_KEYS, DEFINITIONS, ENTRIES, IDEMPOTENCY, O
 AT_ONCE = 40
 """The largest number of rows that PostgreSQL gets as one statement."""
 
-_REWRITTEN = {"clocks", "goals", "links", "roles", "search", "standings", "tasks"}
+_REWRITTEN = {"clocks", "goals", "levels", "links", "roles", "search", "standings", "tasks"}
 """Tables in which a row may come again: of a clock, goal, link, role or plan item it then stands anew, of a search row it stands already."""
 
 _HEAD = tuple(c.name for c in STREAMS.c)
@@ -43,6 +43,7 @@ class WriteSet:
         entries: Rows of ``entries``.
         projected: Table → key within the table → row, or None to take it away.
         others: Further rows: keys, search, idempotency, outbox, definitions.
+        taken: Table → keys of rows to take away, without the tenant.
         read: Streams that decisions rest on: sid → the ``n`` that was read.
     """
 
@@ -51,6 +52,7 @@ class WriteSet:
     entries: list[tuple[Any, ...]] = field(factory=list)
     projected: dict[str, dict[tuple[Any, ...], tuple[Any, ...] | None]] = field(factory=dict)
     others: dict[Table, list[tuple[Any, ...]]] = field(factory=dict)
+    taken: dict[Table, list[tuple[Any, ...]]] = field(factory=dict)
     read: dict[int, int] = field(factory=dict)
 
     def project(self, tenant: str, sid: int, rows: Iterable[Row]) -> None:
@@ -62,6 +64,12 @@ class WriteSet:
         """A further row."""
         self.others.setdefault(table, []).append(row)
 
+    def take(self, table: Table, key: tuple[Any, ...]) -> None:
+        """A row beside the record that is nothing but its key is taken away; nothing happens where it is not there."""
+        self.taken.setdefault(table, []).append(key)
+        if table in self.others:
+            self.others[table] = [row for row in self.others[table] if row[1:] != key]
+
     def inserts(self) -> list[tuple[Table, list[tuple[Any, ...]]]]:
         """Rows to insert, table by table, in the order that foreign keys ask for."""
         found = [(STREAMS, self.new), (ENTRIES, self.entries)]
@@ -71,8 +79,9 @@ class WriteSet:
         return [(table, rows) for table, rows in found if rows]
 
     def gone(self) -> list[tuple[Table, list[tuple[Any, ...]]]]:
-        """Keys of projected rows to take away, table by table."""
-        found = [(PROJECTED[name], [key for key, row in rows.items() if row is None]) for name, rows in self.projected.items()]
+        """Keys of rows to take away, table by table."""
+        found = [*self.taken.items()]
+        found += [(PROJECTED[name], [key for key, row in rows.items() if row is None]) for name, rows in self.projected.items()]
         return [(table, keys) for table, keys in found if keys]
 
 
