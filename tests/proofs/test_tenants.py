@@ -62,7 +62,7 @@ class Ids:
     Attributes:
         cases: Forms in which a case can be named: id, number, value.
         parties: The same of a party.
-        document, posting, trace, mark: Of a document, a posting, an imported trace, a page.
+        document, posting, trace, mark, hold: Of a document, a posting, an imported trace, a page, a hold.
         words: What stands for whom, so that two answers can be compared.
     """
 
@@ -72,6 +72,7 @@ class Ids:
     posting: str
     trace: str
     mark: str
+    hold: str
     words: Mapping[str, str]
 
     def case(self, dice: random.Random) -> Any:
@@ -98,6 +99,24 @@ def _either(dice: random.Random, ids: Ids, own: Own) -> Any:
 
 
 ACTS: dict[str, Act] = {
+    "access_export": lambda s, i, _, d: s.access_export(i.party(d)),
+    "approve_disposal": lambda s, i, _, d: s.approve_disposal(i.cases[0]),
+    "classify": lambda s, i, o, d: s.classify(_either(d, i, o), "secret", reason="x", document=i.document),
+    "disposal": lambda s, i, _, d: s.disposal(i.cases[0]),
+    "disposals": lambda s, i, _, d: s.disposals(),
+    "due_for_disposal": lambda s, i, _, d: s.due_for_disposal(),
+    "holds": lambda s, i, _, d: s.holds(),
+    "lift_hold": lambda s, i, _, d: s.lift_hold(i.hold, reason="x"),
+    "place_hold": lambda s, i, o, d: s.place_hold("mine", cases=[o.case, i.case(d)], parties=[i.party(d)], reason="x"),
+    "propose_disposal": lambda s, i, _, d: s.propose_disposal([i.case(d)]),
+    "recipients": lambda s, i, _, d: s.recipients(i.party(d)),
+    "rectify": lambda s, i, o, d: s.rectify(_either(d, i, o), {"rooms": 2}, reason="x", asked_by=i.party(d)),
+    "rectify_fact": lambda s, i, _, d: s.rectify_fact(i.case(d), "heating", "gas", reason="x"),
+    "rectify_party": lambda s, i, o, d: s.rectify_party(d.choice([i.party(d), o.party]), reason="x", name="y", asked_by=i.party(d)),
+    "retention": lambda s, i, _, d: s.retention(i.case(d)),
+    "run_disposal": lambda s, i, _, d: s.run_disposal(i.cases[0]),
+    "tombstones": lambda s, i, _, d: s.tombstones(),
+    "withdraw_disposal": lambda s, i, _, d: s.withdraw_disposal(i.cases[0]),
     "adjust": lambda s, i, _, d: s.adjust(i.case(d), "x"),
     "adopt_calendars": lambda s, i, _, d: s.adopt_calendars(i.case(d)),
     "approve": lambda s, i, _, d: s.approve(i.case(d), "tenancy.checked"),
@@ -193,10 +212,30 @@ APART = {
 _DETAILS = [{"name": "Nobody"}, {"phone": "+49 30 7719 3551 88"}, {"phone": "+49 40 6618 2443 77"}, {"ref": "crm:1"}]
 """What B's people are found by, beside what nobody is."""
 
-OF_ITS_OWN = {"checkpoint", "checkpoint_key", "checkpoints", "party", "report_caseload", "report_clocks", "run_due", "undelivered"}
+OF_ITS_OWN = {"disposals", "due_for_disposal", "holds", "tombstones"} | {
+    "checkpoint",
+    "checkpoint_key",
+    "checkpoints",
+    "party",
+    "report_caseload",
+    "report_clocks",
+    "run_due",
+    "undelivered",
+}
 """What no id goes into: it answers by what A has itself, and A's record grows from one call to the next."""
 
-ALONE = {"erase", "run_due", "export", "checkpoint", "checkpoint_key", "checkpoints", "export_deadlines"}
+ALONE = (
+    {"access_export", "approve_disposal", "disposal", "disposals", "due_for_disposal", "holds", "lift_hold", "place_hold"}
+    | {
+        "propose_disposal",
+        "recipients",
+        "retention",
+        "run_disposal",
+        "tombstones",
+        "withdraw_disposal",
+    }
+    | {"erase", "run_due", "export", "checkpoint", "checkpoint_key", "checkpoints", "export_deadlines"}
+)
 """What belongs outside of batches and hosts' transactions."""
 
 
@@ -253,7 +292,7 @@ class Keeping:
     @staticmethod
     @casekit.sdk.hookimpl
     def casekit_roles() -> Mapping[str, list[str]]:
-        return {"keeper": ["store.keep", "party.erase", "case.import", "case.resume"]}
+        return {"keeper": ["store.keep", "hold.*", "disposal.*", "level.*"]}
 
 
 @pytest.fixture
@@ -280,7 +319,15 @@ def _filled(desk: Desk, mark: Marks, gossip: Gossip, clock: Any, urls: tuple[str
     own = _own(desk)
     theirs, nobodys = _ids(desk, planted)
     words = [marker for markers in mark.planted.values() for marker in markers if len(marker) > 6]
-    return World(desk, *urls, folder, own, theirs, nobodys, tuple({*words, "crm-2207-b"}))
+    return World(
+        desk,
+        *urls,
+        folder,
+        own,
+        theirs,
+        nobodys,
+        tuple({*words, "crm-2207-b", "Mq00000Zü000000", "Mq11111Zü111111", "Mq22222Zü222222", "Mq33333Zü333333"}),
+    )
 
 
 def _on_one_connection(desk: Desk) -> None:
@@ -310,6 +357,9 @@ def _ids(desk: Desk, planted: str) -> tuple[Ids, Ids]:
     case = lee.case(case.id)
     mark = str(desk.work(desk.shelf("b")).stream(planted, "case").sid)
     known = {"case": case.id, "number": str(case.number), "party": maria.id, "document": document, "posting": posting, "mark": mark}
+    known["hold"] = "b-hold"
+    kept = desk.seat("user:kim", roles={"keeper"}, tenant="b")
+    kept.place_hold("b-hold", types=["tenancy.dispute"], opened_from="2027-01-01", reason="Mq33333Zü333333")
     fresh = {
         **known,
         "case": new_uuid(),
@@ -318,7 +368,7 @@ def _ids(desk: Desk, planted: str) -> tuple[Ids, Ids]:
         "document": _other(document),
         "posting": _other(posting),
     }
-    fresh["mark"] = str(int(mark) - 1)
+    fresh |= {"mark": str(int(mark) - 1), "hold": "nobodys-hold"}
     return _forms(known, case, maria), _forms(fresh, case, maria)
 
 
@@ -336,7 +386,7 @@ def _forms(one: Mapping[str, str], case: Case, party: Person) -> Ids:
     forms = (one["case"], one["number"], value)
     people = (one["party"], attrs.evolve(party, id=one["party"]))
     words = {value: f"<{name}>" for name, value in one.items()}
-    return Ids(forms, people, one["document"], one["posting"], f"lab/{one['case']}", one["mark"], words)
+    return Ids(forms, people, one["document"], one["posting"], f"lab/{one['case']}", one["mark"], one["hold"], words)
 
 
 def outcome(act: Callable[[], Any], ids: Ids) -> tuple[str, str]:
@@ -521,9 +571,10 @@ def test_what_is_not_chance(world: World) -> None:
     world.look("B itself", said)
     assert len(world.seen) >= 3, "the proof would find what it looks for"
     world.seen.clear()
+    bundle = b.export(world.theirs.cases[0])
     before = theirs(world)
     _search(world)
-    _bring(world)
+    _bring(world, bundle)
     assert theirs(world) == before
     _beside(world)
     assert world.seen == []
@@ -535,9 +586,8 @@ def _search(world: World) -> None:
     assert world.clerk("b").find_parties(ref="crm-2207-b")
 
 
-def _bring(world: World) -> None:
+def _bring(world: World, bundle: Mapping[str, Any]) -> None:
     """A bundle is in its holder's hands, and is its tenant's all the same."""
-    bundle = world.clerk("b").export(world.theirs.cases[0])
     assert "Mq11111Zü111111" in spelled(bundle["readable"])
     for readable in ({}, bundle.get("readable")):
         with pytest.raises(BadInput, match="of the tenant 'b'"):
