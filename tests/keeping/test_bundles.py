@@ -250,3 +250,29 @@ def test_a_bundle_verifies_where_there_is_neither_a_database_nor_a_cipher(filled
             bundle["streams"][0]["entries"][3]["body"] = bundle["streams"][0]["entries"][3]["body"].replace("a", "b", 1)
         done = subprocess.run([sys.executable, "-c", ALONE], input=json.dumps(bundle), capture_output=True, text=True, check=False)
         assert done.stdout.split()[:1] == [expected], done.stderr
+
+
+_WORDS = Passphrase("six words that were drawn by lot")
+
+
+def test_a_bundle_brings_back_nothing_that_was_put_right_since(
+    open_store: Callable[..., Desk], another: Callable[..., str], tmp_path: Path
+) -> None:
+    """Neither an older bundle here, nor a newer one where the older history is: nobody is found by what was wrong."""
+    desk = open_store(plugins=PLUGINS)
+    boss = desk.seat("user:boss", roles={"admin"})
+    ada = boss.party("person", name="Ada")
+    case = boss.open("tenancy.dispute", data={"deposit": "5.00 EUR"}, parties={"tenant": ada, "landlord": ada}).id
+    older = json.loads(json.dumps(boss.export(case, keys=_WORDS), default=str))
+    boss.rectify_party(ada, reason="misheard", name="Eda")
+    newer = json.loads(json.dumps(boss.export(case, keys=_WORDS), default=str))
+    boss.import_bundle(older)
+    assert (boss.find_parties(name="Ada"), len(boss.find_parties(name="Eda"))) == ((), 1)
+    assert boss.verify().wrong == []
+    there = open_store(store=another("there"), plugins=PLUGINS, documents=tmp_path / "there")
+    with there:
+        other = there.seat("user:boss", roles={"admin"})
+        for bundle in (older, newer):
+            other.import_bundle(bundle, opens=_WORDS)
+        assert (other.find_parties(name="Ada"), len(other.find_parties(name="Eda"))) == ((), 1)
+        assert other.verify().wrong == []

@@ -12,7 +12,7 @@ from base64 import b64decode
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from casekit.decisions.compiled import compile_type
@@ -37,6 +37,7 @@ from casekit.store.escrow import Holder, Passphrase, unseal
 from casekit.store.keys import Key
 from casekit.store.shelf import writing
 from casekit.store.sql import Connection
+from casekit.store.upkeep import destroy
 from casekit.store.writing import DATA_KEYS, DEFINITIONS, SEARCH, draw
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ class _Bringing:
         for stream in self.streams:
             self._stream(stream)
         for owner in self.streams:
-            self._key(owner)
+            self._key(owner, connection)
         head = decode(self.case.head)
         for address, kind in _pinned(head).items():
             self._define(address, kind)
@@ -204,7 +205,7 @@ class _Bringing:
         self.come.append(stream.uuid)
         self.entries += stream.n - base
 
-    def _key(self, stream: Stored) -> None:
+    def _key(self, stream: Stored, connection: Connection) -> None:
         """Takes in the data key of an owner, and makes a party findable; or says that the key is not here."""
         pending = self.work.streams.get(stream.uuid)
         here = reading.head_of(self.work.shelf, stream.uuid)
@@ -216,11 +217,20 @@ class _Bringing:
         else:
             key = self._taken(stream)
         if key is not None and stream.kind == "party":
-            sid = pending.sid if pending is not None else here.sid if here is not None else 0
-            for name, digest in findable(self.work.shelf, stream, key):
-                self.work.add(SEARCH, (self.work.shelf.tenant, name, digest, sid))
+            self._index(stream, here, key, connection)
         if key is None and (stream.kind == "party" or sealed_by_itself(stream)):
             self.locked.append(stream.uuid)
+
+    def _index(self, stream: Stored, here: reading.Head | None, key: Key, connection: Connection) -> None:
+        """Makes a party findable by what its longer history says, the one here or the one brought in; by nothing that was put right since."""
+        shelf = self.work.shelf
+        if here is not None:
+            destroy(shelf, connection, (), (here.sid,))
+            if here.n > stream.n:
+                stream = evolve(stream, entries=tuple(reading.entries_of(shelf, here.sid)))
+        sid = here.sid if here is not None else self.work.streams[stream.uuid].sid
+        for name, digest in findable(shelf, stream, key):
+            self.work.add(SEARCH, (shelf.tenant, name, digest, sid))
 
     def _taken(self, stream: Stored) -> Key | None:
         if stream.uuid not in self.keys:
