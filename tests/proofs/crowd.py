@@ -223,7 +223,7 @@ def soak(seat: Seat, dice: random.Random, name: str, cases: list[str], seconds: 
             elif kind == 4:
                 seat.note(case, "she called", key=f"{name}-{at}")
             else:
-                seat.timeline(case)
+                seat.tasks(size=20)  # a page: what grows with the age of a case (its timeline) would not show decay, but age
         took.append((round(at, 3), round(time.monotonic() - began - at, 5)))
     return {"took": took, "held": [*held, memory()]}
 
