@@ -79,6 +79,7 @@ def test_a_hold_keeps_a_case_whatever_else_says(office: Office, clock: Any) -> N
     assert office.first.due_for_disposal()[0].holds == ("smith-v-us",)
     with pytest.raises(Refused, match="It is held"):
         office.first.propose_disposal([case])
+    assert office.clerk.timeline(case)[-1].title == "propose_disposal"
     office.counsel.lift_hold("smith-v-us", reason="settled")
     assert office.first.run_disposal(name).disposed == (case,)
     held = office.counsel.holds()[0]

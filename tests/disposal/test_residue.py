@@ -11,6 +11,7 @@ import pytest
 
 from casekit import NotFound
 from casekit.desk import disposals
+from casekit.store import upkeep
 from casekit.store.files import Files
 from disposal.conftest import Office
 from keeping.conftest import rows
@@ -43,11 +44,12 @@ def test_nothing_is_left_in_the_files(office: Office, clock: Any, engine: str, s
 
 @pytest.mark.parametrize("engine", ["sqlite"])
 def test_a_reader_in_the_way_is_said_and_the_next_run_ends_it(
-    office: Office, clock: Any, engine: str, store_url: str, tmp_path: Path
+    office: Office, clock: Any, engine: str, store_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case, secrets, _ = keyed(office, store_url)
     clock.forward(days=366)
     name = office.approved(case)
+    monkeypatch.setattr(upkeep, "PATIENCE", 0.2)
     with closing(sqlite3.connect(tmp_path / "store.db")) as reader:
         reader.execute("BEGIN")
         reader.execute("SELECT count(*) FROM streams").fetchone()

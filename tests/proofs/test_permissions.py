@@ -64,9 +64,11 @@ def _as_tried(name: str) -> Act:
 
 READ, LOG = "case.read", "journal.verify"
 ASKS: dict[str, tuple[str, ...]] = {
+    "access_export": ("party.access",),
     "adjust": ("case.review",),
     "adopt_calendars": ("clock.extend",),
     "approve": ("case.approve", "tenancy.decide"),
+    "approve_disposal": ("disposal.approve",),
     "assess": ("case.assess",),
     "case": (READ,),
     "cases": (READ, "party.read"),
@@ -78,12 +80,17 @@ ASKS: dict[str, tuple[str, ...]] = {
     "checkpoint_key": (LOG,),
     "checkpoints": (LOG,),
     "choose": ("case.choose",),
+    "classify": ("case.classify", "level.secret"),
     "clocks": (READ,),
     "close": ("case.close", "tenancy.decide"),
     "confirm_clock": ("clock.confirm",),
     "deadlines": (READ,),
+    "disposal": ("disposal.read",),
+    "disposals": ("disposal.read",),
+    "due_for_disposal": ("disposal.read",),
     "do": ("case.do", "tenancy.answer"),
     "document": ("document.add",),
+    "document_status": ("document.status",),
     "drop_goal": ("goal.set",),
     "erase": ("party.erase",),
     "explain": (READ,),
@@ -100,9 +107,13 @@ ASKS: dict[str, tuple[str, ...]] = {
     "get_party": ("party.read",),
     "give_role": ("case.role",),
     "goals": (READ,),
+    "holds": ("hold.read",),
     "item": ("item.work",),
     "journal": ("journal.read",),
     "keep_clock": ("clock.confirm",),
+    "link": ("case.link",),
+    "links": (READ,),
+    "lift_hold": ("hold.lift",),
     "look": ("case.assess",),
     "merge_parties": ("party.write",),
     "message": ("message.record",),
@@ -114,8 +125,18 @@ ASKS: dict[str, tuple[str, ...]] = {
     "party": ("party.write",),
     "pay": ("ledger.pay",),
     "picture": (READ,),
+    "place_hold": ("hold.place",),
     "plan": (READ,),
+    "propose_disposal": ("disposal.propose",),
     "read_document": ("document.read",),
+    "recipients": ("party.read",),
+    "rectify": ("case.rectify",),
+    "rectify_fact": ("case.rectify",),
+    "rectify_party": ("party.rectify",),
+    "retention": ("disposal.read",),
+    "run_disposal": ("disposal.run",),
+    "tombstones": ("disposal.read",),
+    "withdraw_disposal": ("disposal.propose",),
     "report_caseload": ("report.read",),
     "report_clocks": ("report.read",),
     "resume": ("case.resume",),
@@ -128,6 +149,7 @@ ASKS: dict[str, tuple[str, ...]] = {
     "tasks": (READ,),
     "timeline": (READ,),
     "undelivered": ("journal.read",),
+    "unlink": ("case.link",),
 }
 """Method of a seat → the permissions that it can't do without."""
 
@@ -159,6 +181,7 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Act]] = {
     **{name: (asks, _as_tried(name)) for name, asks in ASKS.items()},
     **MORE,
     "cases": ((READ, "party.read"), lambda s, _: s.cases(names=True)),
+    "classify": (("case.classify", "level.secret"), lambda s, t: s.classify(t.fresh(), "secret", reason="x")),
     "item": (("item.work",), lambda s, t: s.item(t.fresh(), "complete", "ring")),
     "do": (("case.do", "tenancy.answer"), lambda s, t: s.do(t.fresh(), "answer")),
     "close": (("case.close", "tenancy.decide"), lambda s, t: s.close(t.fresh(), "withdrawn")),
@@ -185,9 +208,10 @@ KEEPER: dict[str, Callable[[Keeper, Path], Any]] = {
 UNLOGGED = {"recover", "drill"}
 """What is done without the keyring: then nothing can be written down."""
 
-OUTSIDE = {"run_due", "erase", "export", "export, with keys", "checkpoint", "checkpoint, renamed", "rotate_signing", "verify"} | {
-    "import_log",
-    "import_bundle",
+OUTSIDE = {
+    *("run_due", "erase", "export", "export, with keys", "checkpoint", "checkpoint, renamed", "rotate_signing", "verify"),
+    *("import_log", "import_bundle", "access_export"),
+    *("place_hold", "lift_hold", "propose_disposal", "approve_disposal", "withdraw_disposal", "run_disposal"),
 }
 """What can't be part of a batch or a host's transaction, whoever asks."""
 
@@ -248,7 +272,11 @@ def test_every_operation_is_in_the_matrix() -> None:
     assert set(APART) - set(OPERATIONS) == {"batch"}, "a batch is a surface"
     kept = {name for name, _ in inspect.getmembers(Keeper, inspect.isfunction) if not name.startswith("_")}
     assert kept == set(KEEPER)
-    assert {permission for asks, _ in OPERATIONS.values() for permission in asks} | {"store.keep", "item.override"} == set(ALL)
+    assert {permission for asks, _ in OPERATIONS.values() for permission in asks} | {
+        "store.keep",
+        "item.override",
+        "level.confidential",
+    } == set(ALL)
     assert set(COMMANDS) == set(LINES) | set(STORELESS)
 
 
@@ -429,6 +457,21 @@ LINES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "case adopt-calendars": (("clock.extend",), ("CASE",)),
     "case close": (("case.close",), ("CASE", "decided")),
     "case resume": (("case.resume",), ("CASE", "keep")),
+    "case classify": (("case.classify",), ("CASE", "confidential", "--reason", "x")),
+    "case rectify": (("case.rectify",), ("CASE", "--data", "rooms=2", "--reason", "x")),
+    "party rectify": (("party.rectify",), ("PARTY", "--name", "x", "--reason", "x")),
+    "party access": (("party.access",), ("PARTY", "--out", "FOLDER")),
+    "party recipients": (("party.read",), ("PARTY",)),
+    "disposal list": (("disposal.read",), ()),
+    "disposal explain": (("disposal.read",), ("CASE",)),
+    "disposal propose": (("disposal.propose",), ("CASE",)),
+    "disposal approve": (("disposal.approve",), ("D-1",)),
+    "disposal withdraw": (("disposal.propose",), ("D-1",)),
+    "disposal run": (("disposal.run",), ("D-1",)),
+    "disposal get": (("disposal.read",), ("D-1",)),
+    "hold place": (("hold.place",), ("flood", "--case", "CASE", "--reason", "x")),
+    "hold lift": (("hold.lift",), ("flood", "--reason", "x")),
+    "hold list": (("hold.read",), ()),
     "case import": (("case.import",), ("BUNDLE",)),
     "party add": (("party.write",), ("person", "--name", "x")),
     "party show": (("party.read",), ("PARTY",)),
@@ -436,6 +479,9 @@ LINES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "party change": (("party.write",), ("PARTY", "--name", "x")),
     "party merge": (("party.write",), ("PARTY", "PARTY")),
     "document add": (("document.add",), ("CASE", "letter", "FILE")),
+    "case link": (("case.link",), ("CASE", "related", "CASE")),
+    "case links": ((READ,), ("CASE",)),
+    "document status": (("document.status",), ("CASE", "DOCUMENT", "accepted")),
     "document get": (("document.read",), ("CASE", "DOCUMENT")),
     "task list": ((READ,), ()),
     "goal set": (("goal.set",), ("CASE", "x", "rooms", "2")),

@@ -98,8 +98,10 @@ def _either(dice: random.Random, ids: Ids, own: Own) -> Any:
 
 
 ACTS: dict[str, Act] = {
+    "access_export": lambda s, i, _, d: s.access_export(i.party(d)),
     "adjust": lambda s, i, _, d: s.adjust(i.case(d), "x"),
     "adopt_calendars": lambda s, i, _, d: s.adopt_calendars(i.case(d)),
+    "approve_disposal": lambda s, i, _, d: s.approve_disposal("D-1"),
     "approve": lambda s, i, _, d: s.approve(i.case(d), "tenancy.checked"),
     "assess": lambda s, i, _, d: s.assess(i.case(d)),
     "case": lambda s, i, _, d: s.case(i.case(d), **d.choice([{}, {"as_of": "2026-11-25"}, {"effective": "2026-11-25"}])),
@@ -114,12 +116,17 @@ ACTS: dict[str, Act] = {
     "checkpoint_key": lambda s, i, _, d: s.checkpoint_key(),
     "checkpoints": lambda s, i, _, d: s.checkpoints(),
     "choose": lambda s, i, _, d: s.choose(i.case(d), "decision"),
+    "classify": lambda s, i, _, d: s.classify(i.case(d), "confidential", reason="x"),
     "clocks": lambda s, i, _, d: s.clocks(i.case(d)),
     "close": lambda s, i, _, d: s.close(i.case(d), "decided"),
     "confirm_clock": lambda s, i, _, d: s.confirm_clock(i.case(d), "answer", reason="x"),
     "deadlines": lambda s, i, _, d: s.deadlines(i.case(d), texts=True),
+    "disposal": lambda s, i, _, d: s.disposal("D-1"),
+    "disposals": lambda s, i, _, d: s.disposals(),
+    "due_for_disposal": lambda s, i, _, d: s.due_for_disposal(everything=True),
     "do": lambda s, i, _, d: s.do(i.case(d), "answer", observed=d.random() < 0.5, force=d.random() < 0.5),
     "document": lambda s, i, o, d: s.document(_either(d, i, o), "letter", b"x", document=i.document),
+    "document_status": lambda s, i, o, d: s.document_status(_either(d, i, o), i.document, "accepted"),
     "drop_goal": lambda s, i, _, d: s.drop_goal(i.case(d), "paid"),
     "erase": lambda s, i, _, d: s.erase(i.party(d)),
     "explain": lambda s, i, _, d: s.explain(i.case(d), "decide"),
@@ -136,9 +143,15 @@ ACTS: dict[str, Act] = {
     "get_party": lambda s, i, _, d: s.get_party(i.party(d)),
     "give_role": lambda s, i, o, d: s.give_role(_either(d, i, o), "handler", i.party(d)),
     "goals": lambda s, i, _, d: s.goals(i.case(d)),
+    "holds": lambda s, i, _, d: s.holds(),
     "item": lambda s, i, _, d: s.item(i.case(d), d.choice(["complete", "skip", "add"]), "ring", reason="x"),
     "journal": lambda s, i, _, d: s.journal(i.case(d)),
     "keep_clock": lambda s, i, _, d: s.keep_clock(i.case(d), "answer", reason="x"),
+    "link": lambda s, i, o, d: s.link(
+        *d.choice([(o.case, "parent", i.case(d)), (i.case(d), "related", o.case), (i.case(d), "parent", i.case(d))])
+    ),
+    "links": lambda s, i, _, d: s.links(i.case(d)),
+    "lift_hold": lambda s, i, _, d: s.lift_hold("flood", reason="x"),
     "look": lambda s, i, _, d: s.look(i.case(d)),
     "merge_parties": lambda s, i, o, d: s.merge_parties(
         *d.choice([(i.party(d), o.party), (o.party, i.party(d)), (i.party(d), i.party(d))])
@@ -158,7 +171,21 @@ ACTS: dict[str, Act] = {
     "party": lambda s, i, _, d: s.party("person", ref=i.document),
     "pay": lambda s, i, _, d: s.pay(i.case(d), Money("1.00", "EUR"), observed=d.random() < 0.5),
     "picture": lambda s, i, _, d: s.picture(i.case(d), format="dot", texts=True),
+    "place_hold": lambda s, i, _, d: s.place_hold(
+        "flood",
+        **d.choice([{"cases": [i.case(d)]}, {"parties": [i.party(d)]}, {"cases": [i.case(d)], "parties": [i.party(d)]}]),
+        reason="x",
+    ),
     "plan": lambda s, i, _, d: s.plan(i.case(d)),
+    "propose_disposal": lambda s, i, _, d: s.propose_disposal([i.case(d)]),
+    "recipients": lambda s, i, _, d: s.recipients(i.party(d)),
+    "rectify": lambda s, i, o, d: s.rectify(_either(d, i, o), {"rooms": 3}, reason="x", asked_by=i.party(d)),
+    "rectify_fact": lambda s, i, _, d: s.rectify_fact(i.case(d), "1.0", "gas", reason="x"),
+    "rectify_party": lambda s, i, _, d: s.rectify_party(i.party(d), reason="x", name="x"),
+    "retention": lambda s, i, _, d: s.retention(i.case(d)),
+    "run_disposal": lambda s, i, _, d: s.run_disposal("D-1"),
+    "tombstones": lambda s, i, _, d: s.tombstones(),
+    "withdraw_disposal": lambda s, i, _, d: s.withdraw_disposal("D-1"),
     "read_document": lambda s, i, o, d: s.read_document(_either(d, i, o), i.document),
     "report_caseload": lambda s, i, _, d: s.report_caseload(),
     "report_clocks": lambda s, i, _, d: s.report_clocks(),
@@ -171,6 +198,7 @@ ACTS: dict[str, Act] = {
     "take_role": lambda s, i, o, d: s.take_role(_either(d, i, o), "handler", i.party(d)),
     "tasks": lambda s, i, _, d: s.tasks(after=_task_mark(i)),
     "timeline": lambda s, i, _, d: s.timeline(i.trace if d.random() < 0.1 else i.case(d)),
+    "unlink": lambda s, i, o, d: s.unlink(*d.choice([(o.case, "parent", i.case(d)), (i.case(d), "related", o.case)])),
     "undelivered": lambda s, i, _, d: s.undelivered(),
 }
 """Every command and question of a seat, with what belongs to somebody in every place where an id can stand."""
@@ -187,10 +215,15 @@ APART = {
 _DETAILS = [{"name": "Nobody"}, {"phone": "+49 30 7719 3551 88"}, {"phone": "+49 40 6618 2443 77"}, {"ref": "crm:1"}]
 """What B's people are found by, beside what nobody is."""
 
-OF_ITS_OWN = {"checkpoint", "checkpoint_key", "checkpoints", "party", "report_caseload", "report_clocks", "run_due", "undelivered"}
+OF_ITS_OWN = {
+    *("approve_disposal", "disposal", "disposals", "due_for_disposal", "holds", "lift_hold", "run_disposal", "tombstones"),
+    "withdraw_disposal",
+} | {"checkpoint", "checkpoint_key", "checkpoints", "party", "report_caseload", "report_clocks", "run_due", "undelivered"}
 """What no id goes into: it answers by what A has itself, and A's record grows from one call to the next."""
 
-ALONE = {"erase", "run_due", "export", "checkpoint", "checkpoint_key", "checkpoints", "export_deadlines"}
+ALONE = {
+    *("access_export", "approve_disposal", "lift_hold", "place_hold", "propose_disposal", "run_disposal", "withdraw_disposal"),
+} | {"erase", "run_due", "export", "checkpoint", "checkpoint_key", "checkpoints", "export_deadlines"}
 """What belongs outside of batches and hosts' transactions."""
 
 
@@ -469,6 +502,9 @@ COMMANDS: tuple[tuple[str, ...], ...] = (
     ("export", "CASE"),
     ("task", "list"),
     ("goal", "show", "CASE"),
+    ("case", "links", "CASE"),
+    ("case", "link", "CASE", "related", "CASE"),
+    ("document", "status", "CASE", "DOCUMENT", "accepted"),
     ("report", "caseload"),
     ("verify",),
 )
@@ -512,9 +548,10 @@ def test_what_is_not_chance(world: World) -> None:
     world.look("B itself", said)
     assert len(world.seen) >= 3, "the proof would find what it looks for"
     world.seen.clear()
+    bundle = b.export(world.theirs.cases[0])  # which B's own desk log tells of
     before = theirs(world)
     _search(world)
-    _bring(world)
+    _bring(world, bundle)
     assert theirs(world) == before
     _beside(world)
     assert world.seen == []
@@ -526,9 +563,8 @@ def _search(world: World) -> None:
     assert world.clerk("b").find_parties(ref="crm-2207-b")
 
 
-def _bring(world: World) -> None:
+def _bring(world: World, bundle: Mapping[str, Any]) -> None:
     """A bundle is in its holder's hands, and is its tenant's all the same."""
-    bundle = world.clerk("b").export(world.theirs.cases[0])
     assert "Mq11111Zü111111" in spelled(bundle["readable"])
     for readable in ({}, bundle.get("readable")):
         with pytest.raises(BadInput, match="of the tenant 'b'"):

@@ -8,6 +8,7 @@ of the log of entries, so that checkpoints stay what they were.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from attrs import evolve, field, frozen
@@ -15,20 +16,20 @@ from attrs import evolve, field, frozen
 from casekit.__about__ import __version__
 from casekit.decisions.retention import Part, Schedule, day_of
 from casekit.desk.graves import DISPOSALS, Tombstone, tombstones
-from casekit.desk.holds import Covering, alone, objection, refuse
+from casekit.desk.holds import Covering, alone, objection, patiently, refuse
 from casekit.desk.ledger import RESTORE, write_ledger
 from casekit.desk.levels import level_of
 from casekit.desk.library import log
 from casekit.desk.retention import closed_on, schedule_of
 from casekit.desk.turn import Call, Spec
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput, Conflict, NotFound, Refused, StoreFailed
+from casekit.errors import BadInput, NotFound, Refused, StoreFailed
 from casekit.model.actor import Actor
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
 from casekit.store import reading
 from casekit.store.disposing import closed_cases, take_away, take_in_whole, vacuum
-from casekit.store.shelf import Shelf, Taken
+from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.upkeep import sweep_residue
 
@@ -40,8 +41,10 @@ PROPOSE = Spec("propose_disposal", "disposal.propose")
 APPROVE = Spec("approve_disposal", "disposal.approve")
 RUN = Spec("dispose", "disposal.run")
 
+FOUR_EYES = "casekit.four-eyes"
+"""The rule that somebody else approves."""
+
 PAGE = 200
-ATTEMPTS = 12
 
 Status = Literal["proposed", "approved", "withdrawn", "done"]
 
@@ -162,7 +165,6 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
         on: The day on which it is asked; empty: now.
         everything: Every closed case for which a rule is known, due or not.
     """
-    desk.bus.authorise(Call(READ, actor), None)
     shelf = desk.shelf(actor.tenant)
     work = desk.work(shelf)
     covering = Covering.of(work)
@@ -172,11 +174,9 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
 
 def explain(desk: Desk, actor: Actor, case: str) -> Due:
     """How long one case is kept, rule by rule, and what holds it."""
-    desk.bus.authorise(Call(READ, actor), None)
     work = desk.work(desk.shelf(actor.tenant))
     stream = work.stream(case, "case")
     desk.levels.demand(actor, stream.head, case)
-    desk.bus.authorise(Call(READ, actor), stream.head["type"], case)
     return _due(desk, work, stream, Covering.of(work), "")
 
 
@@ -194,19 +194,29 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         work = desk.work(shelf)
         covering = Covering.of(work)
         chosen = [_seen(desk, call.actor, work, uuid) for uuid in named] or _closed(desk, call.actor, work, ())
-        found = [_due(desk, work, stream, covering, "") for stream in chosen]
+        streams = {stream.uuid: stream for stream in chosen}
+        found = [_due(desk, work, stream, covering, "") for stream in streams.values()]
         waiting = {case for one in _lists(shelf) if one.status in ("proposed", "approved") for case in _waiting(one)}
+        for one in found:
+            desk.bus.demand(call.actor, PROPOSE.permission, one.type)
+        refused = {one.case: _in_the_way(one) for one in found}
         if named:
-            _refuse_named(desk, call, found, waiting)
+            _check_named([one for one in found if not refused[one.case]], waiting)
         else:
-            found = [one for one in found if not _in_the_way(one) and one.end == "destroy" and one.case not in waiting]
+            found = [one for one in found if not refused[one.case] and one.end == "destroy" and one.case not in waiting]
         if not found:
             raise BadInput.at("cases", "nothing is due that is not held and on no list yet", "see which are due: disposal list")
-        about = {"cases": [_entered(one) for one in found]}
-        log(work, DISPOSALS, "propose", about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
-        made = f"D-{work.log(DISPOSALS).n}"
+        objections = [(one.case, refused[one.case]) for one in found if refused[one.case]]
+        for case, several in objections:
+            refuse(work, streams[case], PROPOSE.name, several, call.actor.name)
+        if not objections:
+            about = {"cases": [_entered(one) for one in found]}
+            log(work, DISPOSALS, "propose", about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
+            made = f"D-{work.log(DISPOSALS).n}"
         work.flush(connection)
-    return get(desk, call.actor, made, asked=True)
+    if objections:
+        raise Refused([objection for _, several in objections for objection in several])
+    return get(desk, call.actor, made)
 
 
 def approve(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -222,14 +232,15 @@ def approve(desk: Desk, call: Call, name: str) -> DisposalList:
         found = _list(work.shelf, name)
         if found.status != "proposed":
             raise BadInput.at("list", f"{name} is {found.status}", "approve one that is proposed")
-        if found.proposed_by == call.actor.name:
-            said = "{actor} has proposed this list, and somebody else must approve it."
-            args = {"actor": call.actor.name}
-            remedy = "ask another person with the permission disposal.approve"
-            raise Refused([Objection("casekit.four-eyes", said, args, remedy=remedy, plugin="casekit", version=__version__)])
-        log(work, DISPOSALS, "approve", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
+        same = found.proposed_by == call.actor.name
+        kind, about = ("refused", {"list": name, "rule": FOUR_EYES}) if same else ("approve", {"list": name})
+        log(work, DISPOSALS, kind, about, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
-    return get(desk, call.actor, name, asked=True)
+    if same:
+        said = "{actor} has proposed this list, and somebody else must approve it."
+        remedy = "ask another person with the permission disposal.approve"
+        raise Refused([Objection(FOUR_EYES, said, {"actor": call.actor.name}, remedy=remedy, plugin="casekit", version=__version__)])
+    return get(desk, call.actor, name)
 
 
 def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -246,23 +257,20 @@ def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
             raise BadInput.at("list", f"{name} is {found.status}", "nothing is to be done")
         log(work, DISPOSALS, "withdraw", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
-def get(desk: Desk, actor: Actor, name: str, *, asked: bool = False) -> DisposalList:
+def get(desk: Desk, actor: Actor, name: str) -> DisposalList:
     """A list, and what became of each case on it.
 
     Raises:
         BadInput: there is no such list.
     """
-    if not asked:
-        desk.bus.authorise(Call(READ, actor), None)
     return _shown(desk, actor, _list(desk.shelf(actor.tenant), name))
 
 
 def lists(desk: Desk, actor: Actor) -> tuple[DisposalList, ...]:
     """All lists, the latest first."""
-    desk.bus.authorise(Call(READ, actor), None)
     return tuple(_shown(desk, actor, one) for one in reversed(_lists(desk.shelf(actor.tenant))))
 
 
@@ -281,7 +289,7 @@ def run(desk: Desk, call: Call, name: str) -> Disposal:
     disposed, kept = [], []
     for one in found.cases:
         if one.became == "waiting":
-            refused = _again_and_again(desk, call, name, one)
+            refused = patiently(partial(_dispose, desk, call, name, one))
             if refused is None:
                 disposed.append(one.case)
             elif refused:
@@ -317,16 +325,6 @@ def remove_contents(shelf: Shelf, name: str = "") -> bool:
     return True
 
 
-def _again_and_again(desk: Desk, call: Call, name: str, one: Listed) -> list[Objection] | None:
-    for left in reversed(range(ATTEMPTS)):
-        try:
-            return _dispose(desk, call, name, one)
-        except (Conflict, Taken):
-            if not left:
-                raise
-    raise AssertionError
-
-
 def _dispose(desk: Desk, call: Call, name: str, one: Listed) -> list[Objection] | None:
     """Destroys one case, or says why not; None: it is gone. Empty: it was gone before, or the list is not approved any more."""
     shelf = desk.shelf(call.actor.tenant)
@@ -354,7 +352,7 @@ def _against(desk: Desk, work: Work, stream: Stream, one: Listed) -> list[Object
     """What has come in the way since the list was approved."""
     held = Covering.of(work).over_case(stream)
     found = [objection(held)] if held else []
-    now = schedule_of(desk, work, stream)
+    now = schedule_of(desk, work, stream, firm=True)
     if now.standing != "due" or (now.rule, now.until, now.end) != (one.rule, one.until, one.end):
         found.append(_not_due(now, stream.uuid))
     return found
@@ -437,12 +435,8 @@ def _in_the_way(one: Due) -> list[Objection]:
     return found
 
 
-def _refuse_named(desk: Desk, call: Call, found: list[Due], waiting: set[str]) -> None:
-    for one in found:
-        desk.bus.authorise(call, one.type, one.case)
-    objections = [o for one in found for o in _in_the_way(one)]
-    if objections:
-        raise Refused(objections)
+def _check_named(found: list[Due], waiting: set[str]) -> None:
+    """Refuses what is on a list already."""
     listed = [one.number or one.case for one in found if one.case in waiting]
     if listed:
         raise BadInput.at("cases", f"on a list already: {', '.join(listed)}", "run that, or withdraw it")

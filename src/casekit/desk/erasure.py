@@ -12,12 +12,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from casekit.__about__ import __version__
 from casekit.decisions.retention import day_of, still_binding
 from casekit.desk.casefile import load_parties
-from casekit.desk.holds import Covering, alone, objection, refuse
+from casekit.desk.holds import Covering, alone, objection, patiently, refuse
 from casekit.desk.ledger import RESTORE, write_ledger
 from casekit.desk.library import log
 from casekit.desk.retention import schedule_of
@@ -71,20 +71,7 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
     desk.bus.authorise(call, None)
     shelf = desk.shelf(call.actor.tenant)
     shelf.demand_own("erasing")
-    work = desk.work(shelf)
-    with alone(shelf) as connection:
-        streams = _persons(work, party)
-        cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
-        objections = _objections(desk, call.actor, work, streams, cases)
-        if objections:
-            refuse(work, streams[0], ERASE.name, objections, call.actor.name)
-            work.flush(connection)
-        else:
-            gone = {stream.uuid for stream in streams}
-            shut = sorted({c.uuid for c in cases if not _living(work, c, gone)})
-            _record(work, call.actor.name, streams, shut, sorted({c.uuid for c in cases} - set(shut)), {})
-            work.flush(connection)
-            destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
+    erased, objections = patiently(lambda: _erase(desk, shelf, call, party))
     if objections:
         raise Refused(objections)
     complete = _swept(shelf)
@@ -92,7 +79,27 @@ def erase(desk: Desk, call: Call, party: str) -> Erased:
         write_ledger(desk, shelf)
     except (StoreFailed, BadInput):
         complete = False  # the erasure stands; only a backup that is restored would not know of it
-    return Erased(tuple(s.uuid for s in streams), tuple(sorted({c.uuid for c in cases} - set(shut))), tuple(shut), complete)
+    return evolve(erased, complete=complete)
+
+
+def _erase(desk: Desk, shelf: Shelf, call: Call, party: str) -> tuple[Erased, list[Objection]]:
+    """Erases, or writes down why not."""
+    work = desk.work(shelf)
+    with alone(shelf) as connection:
+        streams = _persons(work, party)
+        cases = [work.stream(uuid, "case", locked=True) for stream in streams for uuid in reading.cases_of_party(shelf, stream.uuid)]
+        objections = _objections(desk, call.actor, work, streams, cases)
+        gone, shut, listed = {stream.uuid for stream in streams}, list[str](), list[str]()
+        if objections:
+            refuse(work, streams[0], ERASE.name, objections, call.actor.name)
+            work.flush(connection)
+        else:
+            shut = sorted({c.uuid for c in cases if not _living(work, c, gone)})
+            listed = sorted({c.uuid for c in cases} - set(shut))
+            _record(work, call.actor.name, streams, shut, listed, {})
+            work.flush(connection)
+            destroy(shelf, connection, [*gone, *shut], [stream.sid for stream in streams])
+    return Erased(tuple(s.uuid for s in streams), tuple(listed), tuple(shut), complete=False), objections
 
 
 def again(shelf: Shelf, work: Work, connection: Connection, about: Json, mark: str) -> bool:

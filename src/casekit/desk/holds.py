@@ -7,9 +7,9 @@ there in the same transaction; placing, lifting and deleting go one at a time.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from attrs import evolve, frozen
 
@@ -18,12 +18,12 @@ from casekit.desk.library import log
 from casekit.desk.sealing import opened, seal_for
 from casekit.desk.turn import Call, Spec, clear, words
 from casekit.desk.work import Stream, Work, new_uuid
-from casekit.errors import BadInput
+from casekit.errors import BadInput, Conflict
 from casekit.model.answers import Objection
 from casekit.model.canonical import Json, decode
 from casekit.model.time import Effective, effective
 from casekit.store import reading
-from casekit.store.shelf import Shelf, queued, writing
+from casekit.store.shelf import Shelf, Taken, queued, writing
 from casekit.store.sql import Connection
 
 if TYPE_CHECKING:
@@ -37,6 +37,11 @@ LOG = "holds"
 
 FEW = 3
 """Cases and parties up to which the words about a hold are sealed with them; of more, with the log itself."""
+
+ATTEMPTS = 12
+"""How often a deletion is tried before a conflict is told."""
+
+_T = TypeVar("_T")
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}", re.ASCII)
 
@@ -152,6 +157,21 @@ def alone(shelf: Shelf) -> Iterator[Connection]:
     shelf.demand_own("holding and deleting")
     with queued(shelf, True), writing(shelf) as connection:
         yield connection
+
+
+def patiently(once: Callable[[], _T]) -> _T:
+    """Deletes something that others are at work on: whoever was in the way is through at the next try, or the one after.
+
+    Raises:
+        Conflict: another was in the way again and again.
+    """
+    for left in reversed(range(ATTEMPTS)):
+        try:
+            return once()
+        except (Conflict, Taken):
+            if not left:
+                raise
+    raise AssertionError
 
 
 def standing(shelf: Shelf, *, lifted: bool = False) -> dict[str, Hold]:
@@ -369,6 +389,7 @@ __all__ = [
     "lift",
     "objection",
     "one_with",
+    "patiently",
     "place",
     "read",
     "refuse",

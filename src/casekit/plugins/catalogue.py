@@ -392,18 +392,11 @@ def _installed() -> Iterator[tuple[EntryPoint, str]]:
 
 
 def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
-    declared: dict[str, Any] = {}
-    for group, kinds in _KEYED.items():
-        if f"casekit_{group}" in hooks:
-            records = taken(_list(getattr(module, f"casekit_{group}")()), MOST_DECLARED)
-            wrong = next((r for r in records if not issubclass(type(r), kinds)), None)
-            if wrong is not None:
-                wanted = " or ".join(kind.__name__ for kind in kinds)
-                raise BadInput.at(f"casekit_{group}", f"returned a {type(wrong).__name__}", f"return {wanted} records")
-            if any(type(r.key) is not str for r in records):
-                raise BadInput.at(f"casekit_{group}", "a key is no text", "use plain texts")
-            demand_plain(records, f"casekit_{group}")
-            declared[group] = records
+    declared: dict[str, Any] = {
+        group: _records(f"casekit_{group}", getattr(module, f"casekit_{group}")(), kinds)
+        for group, kinds in _KEYED.items()
+        if f"casekit_{group}" in hooks
+    }
     for calendar in declared.get("calendars", ()):
         if isinstance(calendar, Calendar):
             check_calendar(calendar)
@@ -415,6 +408,19 @@ def _declared(module: Any, hooks: Collection[str]) -> dict[str, Any]:
             raise BadInput.at("casekit_roles", "a permission is no text", "use plain texts")
         declared["roles"] = grants
     return declared
+
+
+def _records(hook: str, given: Any, kinds: tuple[type, ...]) -> list[Any]:
+    """What was declared, each a record of the promised kind that holds what such records hold."""
+    records = taken(_list(given), MOST_DECLARED)
+    for kind in map(type, records):
+        if not issubclass(kind, kinds):
+            raise BadInput.at(hook, f"returned a {kind.__name__}", f"return {' or '.join(one.__name__ for one in kinds)} records")
+    if any(type(r.key) is not str for r in records):
+        raise BadInput.at(hook, "a key is no text", "use plain texts")
+    for record in records:
+        demand_plain(record, hook)
+    return records
 
 
 def _list(declared: Any) -> Any:
