@@ -104,6 +104,9 @@ COMMANDS: dict[str, Callable[[Seat, str], Any]] = {
     "rectify": lambda s, c: s.rectify(c, {"rooms": 1}, reason="x"),
     "rectify_fact": lambda s, c: s.rectify_fact(c, "2.0", "gas", reason="x"),
     "classify": lambda s, c: s.classify(c, "normal", reason="x"),
+    "link": lambda s, c: s.link(c, "related", ABSENT),
+    "unlink": lambda s, c: s.unlink(c, "related", ABSENT),
+    "document_status": lambda s, c: s.document_status(c, ABSENT, "accepted"),
 }
 QUESTIONS: dict[str, Callable[[Seat, str], Any]] = {
     "case": lambda s, c: s.case(c),
@@ -125,6 +128,8 @@ QUESTIONS: dict[str, Callable[[Seat, str], Any]] = {
     "goals": lambda s, c: s.goals(c),
     "look": lambda s, c: s.look(c),
     "rounds": lambda s, c: s.rounds(c),
+    "links": lambda s, c: s.links(c),
+    "retention": lambda s, c: s.retention(c),
     "picture": lambda s, c: s.picture(c, "states", "mermaid"),
     "deadlines": lambda s, c: s.deadlines(c),
     "export_deadlines": lambda s, c: s.export_deadlines(c),
@@ -247,7 +252,7 @@ def test_a_document_that_may_not_be_seen_does_not_exist(desk: Desk, chief: Seat,
 
 
 def test_a_kind_of_document_and_a_kind_of_case_have_a_level_from_the_start(open_store: Callable[..., Desk]) -> None:
-    kinds = {**tenancy.DISPUTE.documents, "opinion": DocumentKind("Opinion", "in", "confidential")}
+    kinds = {**tenancy.DISPUTE.documents, "opinion": DocumentKind("Opinion", "in", level="confidential", statuses=("draft", "final"))}
     type_ = evolve(tenancy.DISPUTE, key="tenancy.secret", level="secret", documents=kinds)
 
     class Typed(Offices):
@@ -266,8 +271,11 @@ def test_a_kind_of_document_and_a_kind_of_case_have_a_level_from_the_start(open_
         few.case(case.id)
     opinion = seat.document(case.id, "opinion", b"x").id
     seat.document(case.id, "opinion", b"y", document=opinion)
+    assert seat.document_status(case.id, opinion, "final").entries
     assert seat.classify(case.id, "normal", reason="x").entries
     assert few.file(case.id).filed == ()
+    assert [h.kind for h in few.timeline(case.id)] == ["open", "classify"]
+    assert [h.kind for h in seat.timeline(case.id)] == ["open", "document", "document", "document-status", "classify"]
     with pytest.raises(BadInput, match="no level here"):
         desk.add_case_type(evolve(type_, version="2.0", level="cosmic"))
 

@@ -71,9 +71,23 @@ def subject(desk: Desk, number: int) -> Subject:
 
 
 def leaked(markers: list[str], store: dict[str, bytes]) -> list[str]:
-    """Which markers are there, in any spelling."""
-    everything = b"\n".join(store.values())
-    return [marker for marker in markers if any(spelling in everything for spelling in set(spellings(marker)))]
+    """Which markers are there, in any spelling. It goes through what is held once, whatever is looked for."""
+    begins: dict[bytes, list[tuple[bytes, str]]] = {}
+    for marker in markers:
+        for spelling in set(spellings(marker)):
+            begins.setdefault(spelling[:_LEAST], []).append((spelling, marker))
+    assert min(map(len, begins)) == _LEAST
+    found = set()
+    for raw in set(store.values()):
+        for at in range(len(raw) - _LEAST + 1):
+            for spelling, marker in begins.get(raw[at : at + _LEAST], ()):
+                if raw.startswith(spelling, at):
+                    found.add(marker)
+    return sorted(found)
+
+
+_LEAST = 8
+"""Bytes by which what is looked for begins."""
 
 
 @pytest.fixture(autouse=True)

@@ -34,15 +34,14 @@ ERASED = "The words are erased."
 def timeline(work: Work, stream: Stream, hidden: Collection[str] = ()) -> tuple[Happening, ...]:
     """The entries of a case in order, but those that are about hidden documents."""
     work.load_keys({stream.uuid, *owners(stream.head)})
-    told = (happening(work, stream, entry) for entry in reading.entries_of(work.shelf, stream.sid))
-    return tuple(one for one in told if not hidden or not _about_one(one, hidden))
+    entries = (entry for entry in reading.entries_of(work.shelf, stream.sid) if not hidden or not _about_one(decode(entry[11]), hidden))
+    return tuple(happening(work, stream, entry) for entry in entries)
 
 
-def _about_one(happening: Happening, hidden: Collection[str]) -> bool:
-    filed = {change["document"] for change in happening.changes if change["c"] == "document"}
-    if happening.kind == "classify":
-        filed.add(happening.title.partition(" ")[0])
-    return any(document in hidden for document in filed)
+def _about_one(said: Json, hidden: Collection[str]) -> bool:
+    """Whether an entry is about one of some documents."""
+    documents = {change["document"] for change in said["changes"] if change["c"] == "document"}
+    return any(document in hidden for document in (*documents, said["about"].get("document")))
 
 
 def owners(head: Mapping[str, Any]) -> list[str]:
