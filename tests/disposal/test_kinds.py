@@ -97,6 +97,33 @@ def test_a_date_moves_with_what_it_rests_on(kinds: Office, clock: Any) -> None:
     assert kinds.first.retention(case).standing == "open"
 
 
+def test_links_say_which_cases_it_rests_on(open_store: Callable[..., Desk], clock: Any) -> None:
+    rules = {
+        "by.parent": Retention("P1M", "parent", outcomes="parent"),
+        "by.related": Retention("P1M", "related", outcomes="related"),
+    }
+    office = office_of(open_store(plugins=PLUGINS, case_types=[evolve(KINDS, version="2.1", retention=rules)]))
+    whole, part, before, after = (office.clerk.open("lease.case").id for _ in range(4))
+    office.clerk.link(part, "parent", whole)
+    office.clerk.link(part, "follow-up", before)
+    office.clerk.link(after, "follow-up", part)
+    office.clerk.do(part, "to-parent")
+    assert office.first.retention(part).standing == "waiting"
+    clock.forward(days=1)
+    office.clerk.do(whole, "to-closed")
+    assert office.first.retention(part).base == "2026-11-26"
+    office.clerk.do(part, "reopen")
+    office.clerk.do(part, "to-related")
+    office.clerk.do(before, "to-closed")
+    assert office.first.retention(part).standing == "waiting"
+    clock.forward(days=1)
+    office.clerk.do(after, "to-closed")
+    assert office.first.retention(part).base == "2026-11-27"
+    clock.forward(days=60)
+    assert office.second.run_disposal(office.approved(part)).disposed == (part,)
+    assert office.desk.seat("test:auditor", roles={"auditor"}).verify().wrong == []
+
+
 def test_a_new_version_of_the_rules_leaves_cases_alone(office: Office, open_store: Callable[..., Desk], clock: Any) -> None:
     case = office.closed()
     longer = evolve(leases.LEASE, version="3.0", retention={"lease.plain": Retention("P9Y", outcomes="over")})

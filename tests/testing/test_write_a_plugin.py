@@ -43,4 +43,4 @@ def test_the_script_of_the_page_runs(package: Path) -> None:
     assert "1500.00 GBP is claimed of a deposit of 1200.00 GBP." in said
     assert "tenancy.both-heard" in said
     assert "tenancy-rounds.quiet tenancy-rounds 1.0" in said
-    assert "tenancy.letter: No decision letter is on file." in said
+    assert "tenancy.letter: No decision letter is on file" in said

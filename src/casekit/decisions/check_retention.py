@@ -61,6 +61,8 @@ def _base(case_type: CaseType, rule: Retention, at: str) -> Found:
         if rule.of:
             yield f"{at}/of", f"counted from {rule.base}, nothing is read", "leave it out"
         return
+    if rule.base in _OF_CASES and not rule.of:
+        return
     fields: Mapping[str, Field] = case_type.facts if rule.base in _OF_FACTS else case_type.data
     name = rule.of.split("/")[0] if rule.base == "object" else rule.of
     if name not in fields:

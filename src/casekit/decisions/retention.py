@@ -42,6 +42,7 @@ class Kept:
         data: Case data in the clear.
         facts: Fact → all that was ever noted of it, in the order of since when it holds.
         documents: Kinds of document that are on file.
+        parents, related: Ids of the cases that it is linked to: as a part of them, or otherwise.
         cases: Id or number of another case → the day on which it was closed; None: it is open. One that is not here is not known.
     """
 
@@ -51,6 +52,8 @@ class Kept:
     facts: Mapping[str, Sequence[Noted]] = field(factory=dict)
     documents: frozenset[str] = frozenset()
     cases: Mapping[str, str | None] = field(factory=dict)
+    parents: tuple[str, ...] = ()
+    related: tuple[str, ...] = ()
 
 
 @frozen
@@ -230,14 +233,16 @@ def _field(rule: Retention, kept: Kept) -> _Found:
 
 
 def _related(rule: Retention, kept: Kept) -> _Found:
-    named = named_cases(kept.data.get(rule.of))
+    linked = kept.parents if rule.base == "parent" else kept.related
+    where = rule.of or "links"
+    named = named_cases(kept.data.get(rule.of)) if rule.of else list(linked)
     if not named:
-        return None, f"{rule.of} names no case"
+        return None, f"{where} names no case" if rule.of else "it is not linked to such a case"
     for other in named:
         if kept.cases.get(other) is None:
             return None, f"the case {other} is {'open' if other in kept.cases else 'not known here'}"
     found = max(str(kept.cases[other]) for other in named)
-    return found, f"the last of the cases in {rule.of} was closed on {found}"
+    return found, f"the last of the cases in {where} was closed on {found}"
 
 
 def _decided(rule: Retention, kept: Kept) -> _Found:

@@ -26,11 +26,11 @@ class Retention:
         period: How long, in days, weeks, months or years (``P10Y``); empty only where the case is kept for ever.
         base: The day that it is counted from. ``closed``: on which the case was closed. ``term``: that day and ``term``.
             ``noted``: the day that the latest known fact ``of`` says. ``field``: that of the case data ``of``. ``related``:
-            the latest closing of the cases that the field ``of`` names, by id or number. ``parent``: the closing of the
-            one case that it names. ``decided``: the latest day since which a fact ``of`` holds. ``expires``: the latest day
+            the latest closing of the cases that it is linked to otherwise than as a part, or that the field ``of`` names, by
+            id or number. ``parent``: the closing of the case that it is part of, or that the field ``of`` names. ``decided``: the latest day since which a fact ``of`` holds. ``expires``: the latest day
             that any fact ``of`` ever said. ``object``: the latest day at the path ``of`` in the case data
             (``leases/*/until``).
-        of: Where that day is read; of ``closed`` and ``term`` empty.
+        of: Where that day is read; of ``closed`` and ``term`` empty, of ``related`` and ``parent`` where links say it.
         term: Of ``term``: how long matters go on after the closing.
         counted: From which day on the period runs: that day itself, or the end of its month or year.
         end: What happens once it is over: the case may be destroyed, somebody looks at it, or it is kept for ever.

@@ -165,7 +165,6 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
         on: The day on which it is asked; empty: now.
         everything: Every closed case for which a rule is known, due or not.
     """
-    desk.bus.authorise(Call(READ, actor), None)
     shelf = desk.shelf(actor.tenant)
     work = desk.work(shelf)
     covering = Covering.of(work)
@@ -175,11 +174,9 @@ def due(desk: Desk, actor: Actor, types: Iterable[str] = (), *, on: str = "", ev
 
 def explain(desk: Desk, actor: Actor, case: str) -> Due:
     """How long one case is kept, rule by rule, and what holds it."""
-    desk.bus.authorise(Call(READ, actor), None)
     work = desk.work(desk.shelf(actor.tenant))
     stream = work.stream(case, "case")
     desk.levels.demand(actor, stream.head, case)
-    desk.bus.authorise(Call(READ, actor), stream.head["type"], case)
     return _due(desk, work, stream, Covering.of(work), "")
 
 
@@ -200,9 +197,11 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         streams = {stream.uuid: stream for stream in chosen}
         found = [_due(desk, work, stream, covering, "") for stream in streams.values()]
         waiting = {case for one in _lists(shelf) if one.status in ("proposed", "approved") for case in _waiting(one)}
+        for one in found:
+            desk.bus.demand(call.actor, PROPOSE.permission, one.type)
         refused = {one.case: _in_the_way(one) for one in found}
         if named:
-            _check_named(desk, call, found, waiting)
+            _check_named([one for one in found if not refused[one.case]], waiting)
         else:
             found = [one for one in found if not refused[one.case] and one.end == "destroy" and one.case not in waiting]
         if not found:
@@ -217,7 +216,7 @@ def propose(desk: Desk, call: Call, cases: Iterable[str]) -> DisposalList:
         work.flush(connection)
     if objections:
         raise Refused([objection for _, several in objections for objection in several])
-    return get(desk, call.actor, made, asked=True)
+    return get(desk, call.actor, made)
 
 
 def approve(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -241,7 +240,7 @@ def approve(desk: Desk, call: Call, name: str) -> DisposalList:
         said = "{actor} has proposed this list, and somebody else must approve it."
         remedy = "ask another person with the permission disposal.approve"
         raise Refused([Objection(FOUR_EYES, said, {"actor": call.actor.name}, remedy=remedy, plugin="casekit", version=__version__)])
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
 def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
@@ -258,23 +257,20 @@ def withdraw(desk: Desk, call: Call, name: str) -> DisposalList:
             raise BadInput.at("list", f"{name} is {found.status}", "nothing is to be done")
         log(work, DISPOSALS, "withdraw", {"list": name}, actor=call.actor.name, recorded=work.now(), command=new_uuid())
         work.flush(connection)
-    return get(desk, call.actor, name, asked=True)
+    return get(desk, call.actor, name)
 
 
-def get(desk: Desk, actor: Actor, name: str, *, asked: bool = False) -> DisposalList:
+def get(desk: Desk, actor: Actor, name: str) -> DisposalList:
     """A list, and what became of each case on it.
 
     Raises:
         BadInput: there is no such list.
     """
-    if not asked:
-        desk.bus.authorise(Call(READ, actor), None)
     return _shown(desk, actor, _list(desk.shelf(actor.tenant), name))
 
 
 def lists(desk: Desk, actor: Actor) -> tuple[DisposalList, ...]:
     """All lists, the latest first."""
-    desk.bus.authorise(Call(READ, actor), None)
     return tuple(_shown(desk, actor, one) for one in reversed(_lists(desk.shelf(actor.tenant))))
 
 
@@ -356,7 +352,7 @@ def _against(desk: Desk, work: Work, stream: Stream, one: Listed) -> list[Object
     """What has come in the way since the list was approved."""
     held = Covering.of(work).over_case(stream)
     found = [objection(held)] if held else []
-    now = schedule_of(desk, work, stream)
+    now = schedule_of(desk, work, stream, firm=True)
     if now.standing != "due" or (now.rule, now.until, now.end) != (one.rule, one.until, one.end):
         found.append(_not_due(now, stream.uuid))
     return found
@@ -439,10 +435,8 @@ def _in_the_way(one: Due) -> list[Objection]:
     return found
 
 
-def _check_named(desk: Desk, call: Call, found: list[Due], waiting: set[str]) -> None:
-    """Whether the actor may propose cases of these types, and none is on a list already."""
-    for one in found:
-        desk.bus.demand(call.actor, call.spec.permission, one.type)
+def _check_named(found: list[Due], waiting: set[str]) -> None:
+    """Refuses what is on a list already."""
     listed = [one.number or one.case for one in found if one.case in waiting]
     if listed:
         raise BadInput.at("cases", f"on a list already: {', '.join(listed)}", "run that, or withdraw it")

@@ -62,6 +62,7 @@ class Questions(LoopQuestions, PictureQuestions, RetentionQuestions):
 
     def recipients(self, party: PartyRef) -> tuple[Told, ...]:
         """Who has been told what is held of a person: by messages to others, by what was handed out, by plugins that listen."""
+        self._may(READ_PARTY)
         return access.recipients(self.desk, Call(READ_PARTY, self.actor), party_id(party))
 
     def find_parties(self, **details: str) -> tuple[Person, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from casekit.desk import disposals, holds
 from casekit.desk.door import checked
-from casekit.desk.graves import Tombstone, may_know, told_if_disposed, tombstones
+from casekit.desk.graves import Tombstone, may_know, tombstones
 from casekit.desk.looking import Asking, CaseRef
 from casekit.desk.past import Moment
 from casekit.model.time import effective as effective_
@@ -26,21 +26,23 @@ class RetentionQuestions(Asking):
             on: The day on which it is asked; today, where none is given.
             everything: Every closed case for which there is a rule, due or not.
         """
+        self._may(disposals.READ)
         day = "" if on is None else (effective_(on, "UTC").day or effective_(on, "UTC").at[:10])
         return disposals.due(self.desk, self.actor, types, on=day, everything=everything)
 
     def retention(self, case: CaseRef) -> disposals.Due:
         """How long a case is kept, rule by rule, and what holds it."""
-        uuid = self._id(case)
-        with told_if_disposed(self.desk, self.actor, uuid):
-            return disposals.explain(self.desk, self.actor, uuid)
+        _, stream = self._read(case, disposals.READ)
+        return disposals.explain(self.desk, self.actor, stream.uuid)
 
     def disposal(self, list: str) -> disposals.DisposalList:  # noqa: A002 - the field's word
         """A list, and what became of each case on it."""
+        self._may(disposals.READ)
         return disposals.get(self.desk, self.actor, list)
 
     def disposals(self) -> tuple[disposals.DisposalList, ...]:
         """All lists, the latest first."""
+        self._may(disposals.READ)
         return disposals.lists(self.desk, self.actor)
 
     def tombstones(self) -> tuple[Tombstone, ...]:

@@ -209,7 +209,9 @@ class Turn:
         """Asks the guards of one hook."""
         for asked in self.asked(hook):
             self.spoke[asked.plugin.name] = asked.plugin.version
-            if objections := guarded(asked, view=self.view(asked.needs, asked.plugin.name), **{k: loose(v) for k, v in arguments.items()}):
+            if objections := guarded(
+                asked, view=self.view(asked.needs, asked.plugin.name), **{name: own(value) for name, value in arguments.items()}
+            ):
                 self.objections += objections
 
     def post(self, kind: Any, component: str, amount: Any, reverses: str | None = None, sealed: Any = None) -> Posting:
@@ -321,6 +323,11 @@ class Turn:
         if sealed:
             about["sealed"] = seal_for(self.work, self.stream.uuid, self.file.touched, "about", sealed)
         return about
+
+
+def own(value: Any) -> Any:
+    """An argument as one plugin gets it: what it does to a map or list in it, no other sees, nor the core."""
+    return evolve(value, args=loose(value.args)) if isinstance(value, Command) else loose(value)
 
 
 def clear(objection: Objection) -> Json:
