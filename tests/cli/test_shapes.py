@@ -147,6 +147,6 @@ def test_with_json_there_is_one_document_and_nothing_else(casekit: Run, case: st
 def test_questions_leave_no_trace(casekit: Run, case: str) -> None:
     before = casekit("verify", "--json").json["entries"]
     for question in QUESTIONS:
-        if question != ("run-due",):
+        if question[0] not in ("run-due", "export"):  # what is handed out is written down
             casekit(*[case if part == "CASE" else part for part in question], "--json")
     assert casekit("verify", "--json").json["entries"] == before

@@ -52,7 +52,10 @@ def of_streams(url: str, uuids: set[str]) -> dict[str, list[tuple[Any, ...]]]:
 def test_a_case_comes_back_identical_and_opens_with_its_keys(filled: Filled, target: tuple[Desk, str]) -> None:
     desk, url = target
     seat, long = admin(filled.desk), filled.office.cases["long"]
-    seat.classify(long, "secret", reason="a face", document=seat.document(long, "photo", b"a face").id)
+    photo = seat.document(long, "photo", b"a face").id
+    seat.document_status(long, photo, "accepted")
+    seat.classify(long, "secret", reason="a face", document=photo)
+    seat.link(long, "related", filled.office.cases["over"])
     bundle = sent(seat.export(long, keys=WORDS))
 
     done = admin(desk).import_bundle(bundle, opens=WORDS)

@@ -423,7 +423,7 @@ def test_a_store_that_is_filled_already_is_fenced(two: Two, server: Server, open
             above.execute(f"DROP POLICY casekit_names ON {table}".encode())
         above.execute("DROP FUNCTION casekit_nobodys()")
         above.execute("DROP FUNCTION casekit_tenants()")
-        above.execute("UPDATE alembic_version SET version_num = '0004'")
+        above.execute("UPDATE alembic_version SET version_num = '0005'")
         before = count(above), count(above, "entries")
     with pytest.raises(BadInput, match="casekit store grant ROLE"):
         open_store(store=two.url).ready()

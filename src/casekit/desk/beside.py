@@ -147,7 +147,7 @@ class Beside:
         for entry in stream.entries:
             try:
                 self._tells(stream.listed[0], decode(entry[11])["about"])
-            except (KeyError, TypeError) as wrong:
+            except (KeyError, TypeError, AttributeError) as wrong:
                 return Wrong(
                     stream.uuid, entry[1], f"it tells nothing that this desk log tells: {type(wrong).__name__} {wrong}", column="body"
                 )
@@ -162,7 +162,7 @@ class Beside:
             self._shut.update(about["shut"])
         if log == "disposals":
             for left in about.get("streams", ()):
-                self._draws(left["number"])
+                self._draws(left.get("number"))
         if log == "imports":
             self._foreign.update(about["locked"])
             self._foreign.difference_update(about.get("unlocked", ()))

@@ -274,8 +274,19 @@ def queued(shelf: Shelf, wanted: bool) -> Iterator[None]:
     try:
         yield
     finally:
-        if not connection.broken:  # with its connection, the lock is gone
-            connection.execute(f"SELECT pg_advisory_unlock({key})")
+        _unlock(connection, key)
+
+
+def _unlock(connection: Connection, key: int) -> None:
+    """Gives the lock back. Where that fails, its connection goes, and the lock with it: what was committed stands all the same."""
+    if connection.broken:
+        return
+    try:
+        connection.execute(f"SELECT pg_advisory_unlock({key})")
+    except StoreFailed:
+        connection.broken = True
+        with suppress(Exception):  # the server ends what has lost its other end
+            connection.driver.close()
 
 
 @contextmanager

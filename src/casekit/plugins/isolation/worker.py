@@ -221,9 +221,18 @@ def _seconds(seconds: float) -> None:
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(used.ru_utime + used.ru_stime + seconds) + 1, resource.RLIM_INFINITY))
 
 
+SPARE = 32
+"""Files that a process must still be able to open so as to be asked again."""
+
+
 def _busy() -> bool:
-    """Whether the plugin has left something running: a thread, or a process."""
+    """Whether the plugin has left something behind: a thread or a process that runs, or so many open files that few are left."""
     if len(sys._current_frames()) > 1:  # noqa: SLF001 - threads that were started by whatever means
+        return True
+    try:
+        if len(os.listdir("/dev/fd")) + SPARE > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+            return True
+    except OSError:
         return True
     try:
         os.waitpid(-1, os.WNOHANG)
