@@ -9,6 +9,7 @@ import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from importlib import import_module
+from pathlib import Path
 from typing import Any
 
 from casekit.definition.load import canonical
@@ -230,7 +231,7 @@ def _busy() -> bool:
     if len(sys._current_frames()) > 1:  # noqa: SLF001 - threads that were started by whatever means
         return True
     try:
-        if len(os.listdir("/dev/fd")) + SPARE > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
+        if sum(1 for _ in Path("/dev/fd").iterdir()) + SPARE > resource.getrlimit(resource.RLIMIT_NOFILE)[0]:
             return True
     except OSError:
         return True
