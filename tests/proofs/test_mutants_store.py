@@ -29,12 +29,21 @@ from proofs.test_flips import attacks
 
 SECONDS = 60
 _ON_POSTGRESQL = "on PostgreSQL it fails each time that a record is verified, which every test there ends with"
+_WALLED = "on PostgreSQL row-level security hides those rows from any such query, and hidden() tells of them"
+_HIDDEN = "return [(table, named, sid, count) for table, named, sid, count in shelf.connection.execute(asked).fetchall()]"
+_WHOSE = "_mine(table) | _nobodys(table)"
 _DO = 'do = "give the log\'s public key (--key), or a checkpoint that it has signed" if keys else "say which key to trust: --key"'
 _DONE = "\"give the log's public key (--key), or a checkpoint that it has signed\" if {} else 'say which key to trust: --key'"
 _DISPOSED = "disposed = tuple(uuid for uuid, of_it in self._orphans.items() if uuid in self._graves and of_it[0].at < size)"
 ELSEWHERE: dict[str, str] = {
     "store.auditing.damage: if not shelf.sqlite:… -> if False:…  [if not shelf.sqlite:]": _ON_POSTGRESQL,
     "store.auditing.damage: return [] -> return None  [return []]": _ON_POSTGRESQL,
+    "store.auditing.outsiders: if not shelf.sqlite:… -> if False:…  [if not shelf.sqlite:]": _WALLED,
+    "store.auditing.outsiders: return [] -> return None  [return []]": _ON_POSTGRESQL,
+    "store.auditing.hidden: if shelf.sqlite:… -> if True:…  [if shelf.sqlite:]": "the flips on PostgreSQL tell it: rows of nobody",
+    f"store.auditing.hidden: {_HIDDEN} -> return None  [{_HIDDEN}]": _ON_POSTGRESQL,
+    f"store.auditing._strays: {_WHOSE} if nobodys else _mine(table) -> {_WHOSE} if True else _mine(table)  "
+    f"[whose = {_WHOSE} if nobodys else _mine(table)]": _WALLED,
     f"desk.logcheck.read_given: {_DONE.format('keys')} -> {_DONE.format('True')}  [{_DO}]": "words only",
     f"desk.logcheck.read_given: {_DONE.format('keys')} -> {_DONE.format('False')}  [{_DO}]": "words only",
     f"desk.logcheck.LogCheck.said: of_it[0].at < size -> of_it[0].at <= size  [{_DISPOSED}]": (
