@@ -6,6 +6,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 ARGS ?=
+JOBS ?= auto
 
 plugins := $(wildcard plugins/*/pyproject.toml)
 editable := $(patsubst %/pyproject.toml,-e ./%,$(plugins))
@@ -24,8 +25,8 @@ help: ## what there is to make
 demo: $(VENV)/.demo ## one debt case from intake to closing, in the terminal
 	@$(BIN)/casekit demo $(ARGS)
 
-test: check ## everything that must hold: style, types, layers, tests (ARGS="-k money" for some)
-	$(BIN)/pytest $(ARGS)
+test: check ## everything that must hold: style, types, layers, tests (ARGS="-k money" for some; JOBS=0: in one process)
+	$(BIN)/pytest -n $(JOBS) $(ARGS)
 
 prove: $(VENV)/.test ## the proofs in full, with their figures: some hours (make test has their small form)
 	CASEKIT_PROOFS=full $(BIN)/pytest tests/proofs --timeout=0 $(ARGS)

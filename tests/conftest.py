@@ -16,11 +16,33 @@ import pytest
 
 import tenancy
 from casekit import Desk, Seat, open_desk
+from figures import FIGURES
 from servers import NoServer, Server, postgresql
 
 # A shared machine may be slow at any moment: what a test finds counts, not how long it took.
 hypothesis.settings.register_profile("casekit", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("casekit")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[FIGURES] = []
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if hasattr(session.config, "workeroutput"):  # one of several processes: it hands its figures on
+        session.config.workeroutput["figures"] = session.config.stash[FIGURES]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_testnodedown(node: Any) -> None:
+    node.config.stash[FIGURES] += getattr(node, "workeroutput", {}).get("figures", ())
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if config.stash[FIGURES]:
+        terminalreporter.section("proofs")
+        for line in sorted(config.stash[FIGURES]):
+            terminalreporter.write_line(line)
 
 
 class TestClock:

@@ -13,15 +13,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from conftest import TestClock
-
-FIGURES: list[str] = []
-"""What the proofs of this run came to, a line each."""
+from figures import FIGURES
 
 
 @pytest.fixture
-def figure() -> Callable[[str], None]:
+def figure(request: pytest.FixtureRequest) -> Callable[[str], None]:
     """Says what a proof came to."""
-    return FIGURES.append
+    return request.config.stash[FIGURES].append
 
 
 @pytest.fixture
@@ -62,10 +60,3 @@ class Ticking(TestClock):
 @pytest.fixture
 def clock() -> Ticking:
     return Ticking()
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    if FIGURES:
-        terminalreporter.section("proofs")
-        for line in FIGURES:
-            terminalreporter.write_line(line)

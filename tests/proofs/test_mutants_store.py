@@ -32,6 +32,7 @@ _ON_POSTGRESQL = "on PostgreSQL it fails each time that a record is verified, wh
 _WALLED = "on PostgreSQL row-level security hides those rows from any such query, and hidden() tells of them"
 _HIDDEN = "return [(table, named, sid, count) for table, named, sid, count in shelf.connection.execute(asked).fetchall()]"
 _WHOSE = "_mine(table) | _nobodys(table)"
+_REMEMBERED = "remembered = self._signing.last(shelf.tenant) if self._signing is not None and not copy else None"
 _DO = 'do = "give the log\'s public key (--key), or a checkpoint that it has signed" if keys else "say which key to trust: --key"'
 _DONE = "\"give the log's public key (--key), or a checkpoint that it has signed\" if {} else 'say which key to trust: --key'"
 _DISPOSED = "disposed = tuple(uuid for uuid, of_it in self._orphans.items() if uuid in self._graves and of_it[0].at < size)"
@@ -53,6 +54,9 @@ ELSEWHERE: dict[str, str] = {
     "desk.logcheck._other: [evolve(key, kind=TIMED)] if key.kind == PLAIN else [] -> [evolve(key, kind=TIMED)] if True else []  "
     "[return [evolve(key, kind=TIMED)] if key.kind == PLAIN else []]": "a timed key is then there twice",
     "desk.logcheck._graves: continue -> pass  [continue]": "nothing follows it in the loop",
+    f"desk.logcheck.LogCheck.__init__: self._signing is not None and (not copy) -> self._signing is not None  [{_REMEMBERED}]": (
+        "of copies, which backups and restores verify: a backup that is older than what was signed since is restored in their tests"
+    ),
 }
 """Mutants that these stores can't tell, each with what does, or with the reason why nothing can."""
 
@@ -276,6 +280,18 @@ class Maker:
             grave = {"stream": gone.stream, "n": n, "hash": hash_.hex() if hash_ is not None else 5}
             for listed in ([grave], [{"stream": "other"}, grave], []):
                 yield self.buried(forger, listed)
+        yield from self.graves_of_nothing()
+
+    def graves_of_nothing(self) -> Iterator[Place]:
+        """The desk log tells of the end of a stream that is still there, and of one that never was."""
+        whole = Forger.of(self.image, random.Random(3), self.held.size)
+        told: dict[str, list[Any]] = {}
+        for leaf in self.image["leaves"]:
+            told.setdefault(leaf["stream"], []).append(leaf)
+        here = next(row["uuid"] for row in self.image["streams"] if row["kind"] == "party" and len(told.get(row["uuid"], ())) == row["n"])
+        grave = {"stream": here, "n": len(told[here]), "hash": told[here][-1]["hash"].hex()}
+        yield self.buried(whole, [grave])
+        yield self.buried(whole, [{**grave, "stream": "01932f9a-7c00-7000-8000-0000000000aa"}])
 
     def told_otherwise(self) -> Iterator[Place]:
         """The desk log tells something else of a checkpoint than there is: another root, size or key, or none that can be read."""
