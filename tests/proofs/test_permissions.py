@@ -65,6 +65,24 @@ def _as_tried(name: str) -> Act:
 READ, LOG = "case.read", "journal.verify"
 ASKS: dict[str, tuple[str, ...]] = {
     "adjust": ("case.review",),
+    "access_export": ("party.access",),
+    "approve_disposal": ("disposal.approve",),
+    "classify": ("case.classify", "level.secret"),
+    "disposal": ("disposal.read",),
+    "disposals": ("disposal.read",),
+    "due_for_disposal": ("disposal.read",),
+    "holds": ("hold.read",),
+    "lift_hold": ("hold.lift",),
+    "place_hold": ("hold.place",),
+    "propose_disposal": ("disposal.propose",),
+    "recipients": ("party.read",),
+    "rectify": ("case.rectify",),
+    "rectify_fact": ("case.rectify",),
+    "rectify_party": ("party.rectify",),
+    "retention": ("disposal.read",),
+    "run_disposal": ("disposal.run",),
+    "tombstones": ("disposal.read",),
+    "withdraw_disposal": ("disposal.propose",),
     "adopt_calendars": ("clock.extend",),
     "approve": ("case.approve", "tenancy.decide"),
     "assess": ("case.assess",),
@@ -165,6 +183,8 @@ OPERATIONS: dict[str, tuple[tuple[str, ...], Act]] = {
     "cases": ((READ, "party.read"), lambda s, _: s.cases(names=True)),
     "item": (("item.work",), lambda s, t: s.item(t.fresh(), "complete", "ring")),
     "do": (("case.do", "tenancy.answer"), lambda s, t: s.do(t.fresh(), "answer")),
+    "classify": (("case.classify", "level.secret"), lambda s, t: s.classify(t.fresh(), "secret", reason="x")),
+    "place_hold": (("hold.place",), lambda s, t: s.place_hold("held", cases=[t.fresh()], reason="x")),
     "close": (("case.close", "tenancy.decide"), lambda s, t: s.close(t.fresh(), "withdrawn")),
 }
 
@@ -280,7 +300,15 @@ def matrix(open_store: Callable[..., Desk], tmp_path: Path) -> tuple[Desk, Thing
         f'case_type = "{DISPUTE}"\nsource = "x"\n[time]\nzone = "UTC"\n[case]\nkey = "concept:name"\n[events.Opened]\nopen = true\n'
     )
     value = boss.case(case.id)
-    one = {"case": case.id, "number": str(value.number), "party": ada.id, "document": document, "posting": posting, "mark": "1"}
+    one = {
+        "case": case.id,
+        "number": str(value.number),
+        "party": ada.id,
+        "document": document,
+        "posting": posting,
+        "mark": "1",
+        "hold": "held",
+    }
     return desk, Things(_forms(one, value, ada), Own(case.id, ada.id), tmp_path, fresh)
 
 
@@ -371,6 +399,16 @@ def test_to_skip_what_is_required_takes_a_permission_of_its_own(engine: str, mat
     )
 
 
+@pytest.mark.parametrize("engine", ["sqlite"])
+def test_a_level_takes_a_permission_and_a_higher_one_will_do(engine: str, matrix: tuple[Desk, Things]) -> None:
+    desk, things = matrix
+    with pytest.raises(Denied, match=r"level\.confidential"):
+        desk.seat("user:eve", roles={"only-case.classify"}).classify(things.fresh(), "confidential", reason="x")
+    for level in ("confidential", "secret"):
+        seat = desk.seat("user:eve", roles={"only-case.classify", f"only-level.{level}"})
+        assert seat.classify(things.fresh(), "confidential", reason="x").entries
+
+
 def denials(desk: Desk) -> Counter[tuple[str, str]]:
     """Denied attempts in the desk log, by role and permission."""
     asked = (
@@ -428,6 +466,21 @@ LINES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "case approve": (("case.approve",), ("CASE", "x")),
     "case check": ((READ,), ("CASE", "answer")),
     "case explain": ((READ,), ("CASE", "answer")),
+    "case rectify": (("case.rectify",), ("CASE", "--data", "rooms=2", "--reason", "x")),
+    "case classify": (("case.classify",), ("CASE", "secret", "--reason", "x")),
+    "party rectify": (("party.rectify",), ("PARTY", "--name", "x", "--reason", "x")),
+    "party access": (("party.access",), ("PARTY", "--out", "FOLDER")),
+    "party recipients": (("party.read",), ("PARTY",)),
+    "disposal list": (("disposal.read",), ()),
+    "disposal explain": (("disposal.read",), ("CASE",)),
+    "disposal propose": (("disposal.propose",), ("CASE",)),
+    "disposal approve": (("disposal.approve",), ("D-1",)),
+    "disposal withdraw": (("disposal.propose",), ("D-1",)),
+    "disposal run": (("disposal.run",), ("D-1",)),
+    "disposal get": (("disposal.read",), ()),
+    "hold place": (("hold.place",), ("x", "--case", "CASE", "--reason", "x")),
+    "hold lift": (("hold.lift",), ("x", "--reason", "x")),
+    "hold list": (("hold.read",), ()),
     "case clocks": ((READ,), ("CASE",)),
     "case explain-clock": ((READ,), ("CASE", "answer")),
     "case picture": ((READ,), ("CASE", "--format", "dot")),
