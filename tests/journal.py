@@ -53,6 +53,10 @@ EVERY: list[list[dict[str, Any]]] = [
     [{"c": "head", "set": {"links": {"parent": ["c2"]}, "standings": {"letter": {"d1": "kept"}}}}],
     [{"c": "head", "set": {"levels": {"": {"level": "secret"}, "d1": {"level": "confidential", "ground": "security"}}}}],
     [{"c": "head", "set": {"levels": {"d1": {"level": "secret"}}}}],
+    [
+        {"c": "head", "set": {"standings": {"letter": {"d1": "kept", "d3": "new"}}}},  # d1 stands as it stood, in both
+        {"c": "head", "set": {"levels": {"d1": {"level": "secret"}, "d2": {"level": "secret"}}}},
+    ],
     [{"c": "data", "set": {}, "unset": ["why"]}, {"c": "machine", "set": {"wake": None, "category": "closed", "outcome": "done"}}],
     [{"c": "head", "set": {"closed": WHEN["at"]}, "unset": ["number"]}],
 ]  # fmt: skip

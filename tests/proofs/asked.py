@@ -509,6 +509,12 @@ def of_held() -> Iterator[Question]:
                 yield lambda m, s=stream, le=mine, c=one, b=before: m.against(s, le, size, [m.Held(c, b)])
                 yield lambda m, s=stream, le=mine[:1], c=one, b=before: m.against(s, le, size, [m.Held(c, ""), m.Held(c, b)])
                 yield lambda m, s=stream, c=one, b=before: m.against(s, [], size, [m.Held(c, b)])
+    yield from of_graves()
+
+
+def of_graves() -> Iterator[Question]:
+    for there, leaves in ((), ()), (("a",), ()), ((), ("a",)), (("a",), ("a",)), (("b",), ("c",)):
+        yield lambda m, t=there, le=leaves: list(m.buried({"a": m.Grave(3, b""), "c": m.Grave(1, b"")}, t, le))
 
 
 def taken(streams_: Mapping[str, Stream]) -> Iterator[checkpoint.Leaf]:

@@ -79,8 +79,8 @@ def test_a_whole_life_gives_this_head_and_these_rows() -> None:
         ],
         "goals": [("paid", 17, "paid", "at-least", '"1.00 EUR"', "2026-12-24", "", at, "d", "reached", "s")],
         "links": [("parent", "c2", 18)],
-        "standings": [("d1", 19, "letter", "kept")],
-        "levels": [("d1", 21, "secret", "")],
+        "standings": [("d1", 19, "letter", "kept"), ("d3", 22, "letter", "new")],
+        "levels": [("d1", 21, "secret", ""), ("d2", 22, "secret", "")],
     }
 
 
