@@ -69,12 +69,17 @@ def put(shelf: Shelf, connection: Connection, leaves: Sequence[Leaf]) -> None:
     connection.execute(several.text, values)
 
 
+def _raw(value: object) -> bytes:
+    """What a column of bytes holds; in damaged files it may be of another kind, and then it is none of the log's."""
+    return bytes(value) if isinstance(value, (bytes, memoryview)) else repr(value).encode("utf-8", "surrogateescape")
+
+
 def leaves(shelf: Shelf, first: int = -(2**63)) -> Iterator[Leaf]:
     """The log, leaf by leaf, from a place on."""
     prepared = shelf.statements.get("leaves", _leaves)
     while rows := shelf.connection.rows(prepared, {"tenant": shelf.tenant, "first": first, "size": PAGE}):
         for place, stream, n, hash_ in rows:
-            yield Leaf(place, stream, n, bytes(hash_))
+            yield Leaf(place, stream, n, _raw(hash_))
         first = rows[-1][0] + 1
 
 
@@ -94,7 +99,7 @@ def checkpoints(shelf: Shelf) -> list[tuple[int, str, bytes]]:
     """All checkpoints, the smallest first: size, note, packed peaks."""
     columns = (CHECKPOINTS.c.size, CHECKPOINTS.c.note, CHECKPOINTS.c.peaks)
     prepared = shelf.statements.get("checkpoints", lambda: select(*columns).where(_mine(CHECKPOINTS)).order_by(CHECKPOINTS.c.size))
-    return [(size_, note, bytes(peaks)) for size_, note, peaks in shelf.connection.rows(prepared, {"tenant": shelf.tenant})]
+    return [(size_, note, _raw(peaks)) for size_, note, peaks in shelf.connection.rows(prepared, {"tenant": shelf.tenant})]
 
 
 def last_checkpoint(shelf: Shelf) -> tuple[int, str, bytes] | None:
@@ -106,7 +111,7 @@ def last_checkpoint(shelf: Shelf) -> tuple[int, str, bytes] | None:
 def _by_stream(rows: Iterable[tuple[Any, ...]]) -> dict[str, list[Leaf]]:
     found: dict[str, list[Leaf]] = {}
     for place, stream, n, hash_ in rows:
-        found.setdefault(stream, []).append(Leaf(place, stream, n, bytes(hash_)))
+        found.setdefault(stream, []).append(Leaf(place, stream, n, _raw(hash_)))
     return found
 
 
