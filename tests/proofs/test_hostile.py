@@ -38,6 +38,9 @@ KINDS = {
 ENDLESS = ("sleep", "slow-generator", "spin", "regex", "deadlock", "swallow", "deaf")
 """Kinds that end only when they are killed."""
 
+NEVER_RUN = {("slow-generator", hook) for hook in ("casekit_recorded", "rule", "calculator")}
+"""Where nobody goes through what is answered, so that it never begins."""
+
 DECLARED = [hook for hook, family in specs.FAMILIES.items() if family == "declare"]
 ASKED = [hook for hook, family in specs.FAMILIES.items() if family != "declare"] + ["rule", "calculator"]
 LIMITS = Limits(seconds=0.15, memory=700_000_000, start=30)
@@ -236,12 +239,14 @@ def test_isolated(
     hostile.SEATS.clear()
     assert not there.desk.catalogue.broken
     came: Counter[str] = Counter()
+    endless = 0
     kinds = list(KINDS) if full or engine == "sqlite" else [*dice.sample(list(KINDS), 20), "spin"]
     with timed(monkeypatch) as late:
         for kind in kinds:
             for hook in ASKED if full else dice.sample(ASKED, 2 if engine == "sqlite" else 1):
                 there.be(kind, hook)
                 came[_asked(there, kind, hook)] += 1
+                endless += kind in ENDLESS and (kind, hook) not in NEVER_RUN
                 there.serves()
             assert there.whole() == 0, kind
     short = {"plugins": [tenancy], "isolated": {"brought": evolve(LIMITS, start=0.5)}}
@@ -255,7 +260,7 @@ def test_isolated(
         f"{len(late)} killed for being late, at most {(worst - LIMITS.seconds) * 1000:.0f} ms after their limit"
     )
     assert worst <= LIMITS.seconds + GRACE
-    assert len(late) >= (len({*kinds} & {*ENDLESS}) * len(ASKED) if full else 1)  # by lot, a kind may meet a hook where it ends
+    assert len(late) >= endless
     assert not (order.parent / "order.pickled").exists()
     assert "casekit_hostile" not in str(there.desk.catalogue.broken)
 
