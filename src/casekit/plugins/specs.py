@@ -300,3 +300,15 @@ def casekit_recorded(recorded: Recorded) -> None:
                 notify(recorded.case)
     """
     raise NotImplementedError
+
+
+ANSWERS: Mapping[str, tuple[type[Any], ...]] = {
+    "casekit_assess": (Finding,),
+    "casekit_plan": (Option,),
+    "casekit_review": (Finding, Adjustment),
+    "casekit_close": (Objection,),
+    "casekit_before": (Objection,),
+    "casekit_before_transition": (Objection,),
+    "casekit_before_message": (Objection,),
+}
+"""What each hook that decides or guards answers."""

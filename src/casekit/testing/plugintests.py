@@ -19,18 +19,9 @@ from casekit.model.answers import Adjustment, Finding, Objection, Option
 from casekit.model.canonical import decode, plain
 from casekit.plugins.catalogue import Asked, Catalogue, call_with, check_rule, collect, collect_any
 from casekit.plugins.declared import Need
+from casekit.plugins.specs import ANSWERS
 from casekit.plugins.view import Command, Message, Recorded, View
 from casekit.testing.views import NOW, a_view, only
-
-_ANSWERS: Mapping[str, tuple[type[Any], ...]] = {
-    "casekit_assess": (Finding,),
-    "casekit_plan": (Option,),
-    "casekit_review": (Finding, Adjustment),
-    "casekit_close": (Objection,),
-    "casekit_before": (Objection,),
-    "casekit_before_transition": (Objection,),
-    "casekit_before_message": (Objection,),
-}
 
 
 class PluginTests:
@@ -107,14 +98,14 @@ class PluginTests:
         """The same question twice has the same answers, of the promised kind, and leaves the case file as it was."""
         for hook, asked, view, more in self._questions():
             before = as_values(view)
-            first = collect_any(asked, _ANSWERS[hook], view=view, **more)
-            assert first == collect_any(asked, _ANSWERS[hook], view=view, **more), f"{hook} answers differently when asked again"
+            first = collect_any(asked, ANSWERS[hook], view=view, **more)
+            assert first == collect_any(asked, ANSWERS[hook], view=view, **more), f"{hook} answers differently when asked again"
             assert as_values(view) == before, f"{hook} changes the case file"
 
     def test_answers_can_be_kept(self) -> None:
         """Answers have a JSON form, public keys of the plugin's own, and no argument that their words do not find."""
         for hook, asked, view, more in self._questions():
-            answers: list[Any] = collect_any(asked, _ANSWERS[hook], view=view, **more)
+            answers: list[Any] = collect_any(asked, ANSWERS[hook], view=view, **more)
             for answer in answers:
                 plain(dict(answer.args), hook)
                 if not isinstance(answer, Option):
@@ -126,7 +117,7 @@ class PluginTests:
         """The keys of one planning differ, and those of the adjustments of one review."""
         for hook, asked, view, more in self._questions():
             if hook in ("casekit_plan", "casekit_review"):
-                answers = collect_any(asked, _ANSWERS[hook], view=view, **more)
+                answers = collect_any(asked, ANSWERS[hook], view=view, **more)
                 keys = [answer.key for answer in answers if not isinstance(answer, Finding)]
                 assert len(set(keys)) == len(keys)
 
@@ -175,7 +166,7 @@ class PluginTests:
     def _questions(self) -> Iterable[tuple[str, Asked, View, dict[str, Any]]]:
         catalogue = self.catalogue()
         for view in self.views():
-            for hook in _ANSWERS:
+            for hook in ANSWERS:
                 for asked in catalogue.implementations(hook, view.type):
                     for more in self._arguments(hook, view):
                         yield hook, asked, view, more

@@ -14,25 +14,14 @@ from typing import Any
 
 from casekit.definition.load import canonical
 from casekit.errors import BadInput, CasekitError, PluginFailed
-from casekit.model.answers import Adjustment, Finding, Objection, Option
 from casekit.model.canonical import encode, plain
 from casekit.plugins.catalogue import Catalogue, call_with, check_rule, collect_any
 from casekit.plugins.contained import told
 from casekit.plugins.declared import CalendarSource
 from casekit.plugins.isolation.forms import pack, unpack
 from casekit.plugins.isolation.wire import Broken, Channel
+from casekit.plugins.specs import ANSWERS
 from casekit.plugins.view import View
-
-KINDS: Mapping[str, tuple[type[Any], ...]] = {
-    "casekit_assess": (Finding,),
-    "casekit_plan": (Option,),
-    "casekit_review": (Finding, Adjustment),
-    "casekit_close": (Objection,),
-    "casekit_before": (Objection,),
-    "casekit_before_transition": (Objection,),
-    "casekit_before_message": (Objection,),
-}
-"""What each hook that decides or guards answers."""
 
 QUESTION = 1 << 28
 """Bytes of a question, or of a part of a case file, at most."""
@@ -145,11 +134,11 @@ class Worker:
 
     def _ask_hook(self, hook: str, given: dict[str, Any]) -> Any:
         asked = self.catalogue.asked_of(hook)
-        if hook not in KINDS:
+        if hook not in ANSWERS:
             call_with(asked.call, given)
             return None
         try:
-            return [pack(answer) for answer in collect_any(asked, KINDS[hook], **given)]
+            return [pack(answer) for answer in collect_any(asked, ANSWERS[hook], **given)]
         except PluginFailed as wrong:
             raise PluginFailed(str(wrong).removeprefix(f"{asked.said} ")) from None
 
