@@ -17,9 +17,9 @@ from typing import Any
 from sqlalchemy import Table, make_url
 
 from casekit.errors import BadInput, StoreFailed
-from casekit.store.durable import sync_file
 from casekit.store.engine import bring_up, open_engine
 from casekit.store.places import read_only
+from casekit.store.private import sync
 from casekit.store.shelf import Shelf, snapshot
 from casekit.store.sql import Connection
 from casekit.store.tables import METADATA
@@ -43,7 +43,7 @@ def copy_out(shelf: Shelf, tenants: Sequence[tuple[str, Path]]) -> None:
     if shelf.sqlite:
         ((_, path),) = tenants
         shelf.connection.execute("VACUUM INTO ?", (str(path),))
-        sync_file(path)
+        sync(path)
         return
     for _, path in tenants:
         _empty(path)
@@ -51,7 +51,7 @@ def copy_out(shelf: Shelf, tenants: Sequence[tuple[str, Path]]) -> None:
         for tenant, path in tenants:
             connection.tell(tenant)
             _fill(connection, tenant, path)
-            sync_file(path)
+            sync(path)
 
 
 def copy_in(connection: Connection, files: Mapping[str, Path]) -> None:

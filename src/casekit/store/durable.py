@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from casekit.errors import StoreFailed
-from casekit.store.private import sync_folder
+from casekit.store.private import sync
 
 _PIECE = 1 << 20
 
@@ -37,15 +37,6 @@ def copied(source: Path, target: Path) -> str:
     return digest.hexdigest()
 
 
-def sync_file(path: Path) -> None:
-    """Makes a file's content durable."""
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
 @contextmanager
 def fresh_folder(path: Path) -> Iterator[Path]:
     """A folder that comes to be when the block is through: until then it is a draft beside it, and goes if it fails.
@@ -64,7 +55,7 @@ def fresh_folder(path: Path) -> Iterator[Path]:
         draft.rename(path)
         placed = path
         with suppress(PermissionError):  # a folder that an administrator has made, in one that we may not read
-            sync_folder(path.parent)
+            sync(path.parent)
     except OSError as wrong:
         shutil.rmtree(placed, ignore_errors=True)
         raise StoreFailed(f"{path}: it can't be written: {wrong.strerror or wrong} (check rights and disk space)") from wrong
@@ -76,4 +67,4 @@ def fresh_folder(path: Path) -> Iterator[Path]:
 def sync_tree(folder: Path) -> None:
     """Makes the names in a folder, and in those within it, durable."""
     for part, _, _ in os.walk(folder):
-        sync_folder(Path(part))
+        sync(Path(part))

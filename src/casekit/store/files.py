@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from casekit.errors import StoreFailed
-from casekit.store.private import sync_folder
+from casekit.store.private import sync
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 
@@ -37,7 +37,7 @@ class Files:
                 file.flush()
                 os.fsync(file.fileno())
             draft.rename(path)
-            sync_folder(path.parent)
+            sync(path.parent)
         except OSError as wrong:
             with suppress(OSError):
                 draft.unlink()
@@ -72,7 +72,7 @@ class Files:
         made = [part for part in (folder, *folder.parents) if not part.is_dir()]
         folder.mkdir(parents=True, exist_ok=True)
         for part in dict.fromkeys((folder, self.folder, *made)):
-            sync_folder(part.parent)
+            sync(part.parent)
         with suppress(PermissionError):  # a folder that an administrator has made, in one that we may not read
-            sync_folder(self.folder.parent.parent)
+            sync(self.folder.parent.parent)
         self._durable.add(folder)

@@ -26,7 +26,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from casekit.errors import StoreFailed
 from casekit.model.canonical import decode, encode
 from casekit.record.envelope import associated, pack, parts
-from casekit.store.private import put, put_new, sync_folder
+from casekit.store.private import put, put_new, sync
 
 KeyRow = tuple[str, str, str, bytes]
 """A row of ``data_keys``: owner, id, id of the wrapping key, wrapped key."""
@@ -100,7 +100,7 @@ def make_keyring(path: Path) -> Keyring:
     if path.exists():
         ring = read_keyring(path)
         with suppress(OSError):  # it may lie where we can't write, and then nobody made it just now
-            sync_folder(path.parent)
+            sync(path.parent)
         return ring
     current = os.urandom(8).hex()
     keep_keyring(path, Keyring(current, {current: os.urandom(32)}, os.urandom(32)))

@@ -17,7 +17,7 @@ from casekit.store.durable import digest_of
 from casekit.store.engine import tenant_url
 from casekit.store.files import Files
 from casekit.store.places import read_only, restoring
-from casekit.store.private import sync_folder
+from casekit.store.private import sync
 from casekit.store.shelf import Shelf
 from casekit.store.sql import Connection
 from casekit.store.tables import METADATA
@@ -80,7 +80,7 @@ class Placing:
         self._made += [] if marker.exists() else [marker]
         with marker.open("ab") as file:
             os.fsync(file.fileno())
-        sync_folder(marker.parent)
+        sync(marker.parent)
         for tenant, path in self.tables.items():
             goal = Path(str(tenant_url(self.url, tenant).database))
             if goal.exists():
@@ -88,9 +88,9 @@ class Placing:
             else:
                 self._made.append(goal)
                 path.rename(goal)
-        sync_folder(marker.parent)
+        sync(marker.parent)
         marker.unlink()
-        sync_folder(marker.parent)
+        sync(marker.parent)
 
     def database(self) -> None:
         """Places the tables on PostgreSQL: all of them, or none.

@@ -56,9 +56,9 @@ def write_private(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    handle = os.open(folder, os.O_RDONLY)
+def sync(path: Path) -> None:
+    """Makes the content of a file durable, or the names in a folder."""
+    handle = os.open(path, os.O_RDONLY)
     try:
         os.fsync(handle)
     finally:
@@ -71,7 +71,7 @@ def _drafted(path: Path, content: bytes) -> Iterator[Path]:
     try:
         write_private(draft, content)
         yield draft
-        sync_folder(path.parent)
+        sync(path.parent)
     except OSError:
         with suppress(OSError):
             draft.unlink()
